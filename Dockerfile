@@ -1,0 +1,47 @@
+# syntax=docker/dockerfile:1
+#
+# Mount, as for Devo's collectors:
+#   /app/config       config.yaml (another name: CONFIG_FILE)        read-only
+#   /app/certs        certificates and keys of the destinations      read-only
+#   /app/credentials  files that `file:` references name             read-only
+#   /app/state        checkpoints and records not yet delivered      read-write
+#   /app/out          records, if a file output is used              read-write
+# The root file system may be read-only; /tmp is then a tmpfs.
+# state and out must be writable for user 10001.
+#
+# The base image is pinned by tag.  For builds that are the same to the byte, pin its digest too:
+# `docker buildx imagetools inspect python:3.13-slim-bookworm` prints it, and
+# `--build-arg PYTHON_IMAGE=python:3.13-slim-bookworm@sha256:...` uses it.
+ARG PYTHON_IMAGE=python:3.13-slim-bookworm
+
+FROM ${PYTHON_IMAGE} AS builder
+COPY requirements.lock /tmp/requirements.lock
+RUN python -m venv /opt/venv \
+    && /opt/venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check \
+        --require-hashes --no-deps --only-binary :all: -r /tmp/requirements.lock \
+    && /opt/venv/bin/python -m pip uninstall --yes pip
+COPY collector /app/collector
+# Byte code is made here: at run time the root file system may be read-only.
+RUN /opt/venv/bin/python -m compileall -q /app/collector
+
+FROM ${PYTHON_IMAGE}
+LABEL org.opencontainers.image.title="proofpoint-collector" \
+      org.opencontainers.image.description="Collects the logs of Proofpoint CASB and Proofpoint on Demand" \
+      org.opencontainers.image.licenses="Apache-2.0"
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONPATH=/app \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    CONFIG_FILE=config/config.yaml
+COPY --from=builder /opt/venv /opt/venv
+COPY --from=builder /app /app
+COPY LICENSE /app/LICENSE
+WORKDIR /app
+RUN mkdir config certs credentials state out && chown 10001:10001 state out
+USER 10001:10001
+VOLUME ["/app/config", "/app/certs", "/app/credentials", "/app/state", "/app/out"]
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=60s --timeout=10s --start-period=60s --retries=3 \
+    CMD ["python", "-m", "collector", "health"]
+ENTRYPOINT ["python", "-m", "collector"]
+CMD ["run"]

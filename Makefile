@@ -1,0 +1,87 @@
+# Needs Python 3.11 to 3.13, make and a package index.  `make help` lists the targets.
+#
+#   make test PYTHON=python3.13 VENV=.venv-3.13     another Python beside the first
+#   make run ARGS=--once                            arguments for the collector
+
+PYTHON ?= python3
+VENV ?= .venv
+ARGS ?=
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	--require-hashes --no-deps --only-binary :all:
+WHEEL_VENV := build/wheel-venv
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test lint format types docker-lint wheel wheel-test lock clean
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+run: $(VENV)/.runtime ## Run the collector with config.yaml (or CONFIG_FILE); without one, the demo
+	$(BIN)/python -m collector $(if $(CONFIG_FILE)$(wildcard config.yaml),run,demo) $(ARGS)
+
+test: $(VENV)/.dev ## Run the whole test suite
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.dev ## Check style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/.dev ## Put the code into the one format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(VENV)/.dev ## Check the types
+	$(BIN)/mypy
+
+docker-lint: $(VENV)/.dev ## Check the Dockerfile
+	$(BIN)/hadolint Dockerfile
+
+wheel: $(VENV)/.dev ## Build the wheel into dist/
+	rm -rf dist
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
+
+# The wheel goes with the locked run-time packages alone into a new environment; the
+# tests run away from the source tree, so nothing can be imported from it by accident.
+wheel-test: wheel ## Test the wheel as a user installs it
+	rm -rf $(WHEEL_VENV)
+	$(BIN)/python -m venv $(WHEEL_VENV)
+	$(WHEEL_VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes --no-deps --only-binary :all: -r requirements.lock
+	$(WHEEL_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps dist/*.whl
+	$(WHEEL_VENV)/bin/python -m pip check
+	rm -rf build/wheel-tests && cp -R tests/wheel build/wheel-tests
+	cd build/wheel-tests && COLLECTOR_VENV=$(abspath $(WHEEL_VENV)) \
+		$(abspath $(BIN))/python -m pytest -c pytest.ini .
+
+lock: $(VENV)/.dev ## Renew both lock files from pyproject.toml (UPGRADE=1: newest versions)
+	$(BIN)/uv pip compile $(LOCK_OPTIONS) pyproject.toml --output-file requirements.lock
+	$(BIN)/uv pip compile $(LOCK_OPTIONS) pyproject.toml --group dev \
+		--constraint requirements.lock --output-file requirements-dev.lock
+
+LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no-build \
+	--no-emit-index-url --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+
+clean: ## Remove everything that make made
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamps are touched last, so an interrupted set-up starts again.
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+		echo "The collector needs Python 3.11, 3.12 or 3.13, and '$(PYTHON)' is not one of them." >&2; \
+		echo "Name one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "Setting up $(VENV) from the lock file; this takes about a minute, once."
+	@$(PYTHON) -m venv --clear $(VENV) || { \
+		echo "'$(PYTHON)' cannot make virtual environments." >&2; \
+		echo "On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@touch $@
+
+$(VENV)/.runtime: requirements.lock $(VENV)/.made
+	$(PIP_INSTALL) -r requirements.lock
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.made
+	$(PIP_INSTALL) -r requirements-dev.lock
+	@touch $@

@@ -1,0 +1,141 @@
+"""Proofpoint CASB: settings to services."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from collector.app.services import Parts, ServiceJob, Wiring, micros
+from collector.config.casb import CasbInput
+from collector.config.casb_services import CasbAlerts, CasbEvents
+from collector.config.inputs import Service
+from collector.core.flatten import flattener
+from collector.core.policy import Quota
+from collector.core.times import HOUR
+from collector.pullers import casb_alerts, casb_events
+from collector.pullers.base import Source
+from collector.pullers.journal import Journal
+from collector.setup.casb import CasbSetup
+from collector.setup.keeper import Keeper
+from collector.wire.http import HttpLimits, HttpWire
+from collector.wire.retry import Patience
+from collector.wire.throttle import Throttle
+from collector.wire.vendor import Calls, Vendor
+
+
+def casb_services(wiring: Wiring, name: str, casb: CasbInput) -> list[ServiceJob]:
+    """The services of a CASB tenant: one token, one quota, one connection pool."""
+    setup = _casb_setup(casb)
+    http = HttpWire(_http_limits(casb), None if casb.tls.ca is None else str(casb.tls.ca))
+    quota = Quota(
+        per_day=casb.rate.calls_per_day,
+        min_interval=micros(casb.rate.min_interval_in_seconds),
+    )
+    throttle = Throttle(name, quota, wiring.store, wiring.clock)
+    calls = partial(_calls, wiring, casb, http, throttle)
+    keeper = Keeper(
+        setup, calls().send, wiring.clock, micros(casb.auth.refresh_margin_in_seconds)
+    )
+    jobs = []
+    for field, service in wiring.chosen(casb).items():
+        source = _casb_source(casb, service)
+        parts = Parts(wiring, name, casb.type, source, service)
+        vendor = Vendor(calls(parts.journal), setup, keeper)
+        jobs.append(parts.job(keeper.token, parts.puller(wiring, vendor.fetch).pull))
+    return jobs
+
+
+def _calls(
+    wiring: Wiring, casb: CasbInput, http: HttpWire, throttle: Throttle, journal: Journal | None = None
+) -> Calls:
+    rate = casb.rate
+    patience = Patience(
+        attempts=rate.retry_attempts, base=rate.retry_base_in_seconds, cap=rate.retry_cap_in_seconds
+    )
+    return Calls(
+        http,
+        throttle,
+        patience,
+        wiring.clock,
+        wiring.rng,
+        retry_statuses=frozenset(rate.retry_statuses),
+        honour_retry_after=rate.honour_retry_after,
+        **({"waiting": journal.waiting} if journal else {}),
+    )
+
+
+def _casb_setup(casb: CasbInput) -> CasbSetup:
+    auth, secrets = casb.auth, casb.credentials
+    return CasbSetup(
+        url=casb.bases()["auth"] + auth.path,
+        api_key=secrets.api_key.get_secret_value(),
+        client_id=secrets.client_id.get_secret_value(),
+        client_secret=secrets.client_secret.get_secret_value(),
+        body_format=auth.body_format,
+        extra_fields={key: value.get_secret_value() for key, value in auth.extra_fields.items()},
+        token_field=auth.token_field,
+        header_prefix=auth.header_prefix,
+        api_key_header=auth.api_key_header,
+        assumed_lifetime=micros(auth.assumed_lifetime_in_seconds),
+    )
+
+
+def _http_limits(casb: CasbInput) -> HttpLimits:
+    limits = casb.limits
+    return HttpLimits(
+        connect_timeout=limits.connect_timeout_in_seconds,
+        read_timeout=limits.read_timeout_in_seconds,
+        total_timeout=limits.total_timeout_in_seconds,
+        max_body=limits.max_body_bytes,
+    )
+
+
+def _casb_source(casb: CasbInput, service: Service) -> Source:
+    bases = casb.bases()
+    match service:
+        case CasbAlerts():
+            return casb_alerts.casb_alerts(_alerts(bases["alerts"], service))
+        case CasbEvents():
+            return casb_events.casb_events(_events(bases["events"], service))
+    raise TypeError(type(service))
+
+
+def _alerts(base: str, service: CasbAlerts) -> casb_alerts.AlertsSettings:
+    return casb_alerts.AlertsSettings(
+        url=base + service.path,
+        tag=service.tag,
+        records=flattener(
+            service.flatten,
+            casb_alerts.LIST_FIELD,
+            service.flatten_index_field,
+            service.flatten_count_field,
+        ),
+        method=service.method,
+        page_field=service.page_field,
+        first_page=service.first_page,
+        page_size=service.page_size,
+        time_format=service.time_format,
+        max_window=int(service.max_window_in_hours * HOUR),
+        settle_delay=micros(service.settle_delay_in_seconds),
+        max_pages=service.max_pages_per_window,
+    )
+
+
+def _events(base: str, service: CasbEvents) -> casb_events.EventsSettings:
+    return casb_events.EventsSettings(
+        url=base + service.path,
+        tag=service.tag,
+        records=flattener(
+            service.flatten,
+            casb_events.LIST_FIELD,
+            service.flatten_index_field,
+            service.flatten_count_field,
+        ),
+        method=service.method,
+        start_param=service.start_param,
+        start_format=service.start_format,
+        cursor_param=service.cursor_param,
+        cursor_field=service.cursor_field,
+        list_field=service.list_field,
+        cursor_refused=frozenset(service.cursor_refused_statuses),
+        max_pages=service.max_pages_per_pull,
+    )

@@ -1,0 +1,191 @@
+"""The running collector: start, run for ever or once, stop."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Collection
+from pathlib import Path
+
+from collector.app import heartbeat
+from collector.app.delivery import Delivery
+from collector.app.heartbeat import EVERY_SECONDS
+from collector.app.inputs import services
+from collector.app.internal import Announcer
+from collector.app.jobs import Job, Schedule, run_all_once
+from collector.app.outcome import COMPLETE, Outcome
+from collector.app.services import ServiceJob, Wiring
+from collector.clock import SystemClock
+from collector.config.models import Settings
+from collector.core.times import HOUR
+from collector.errors import StateError, Undelivered
+from collector.logs import component_logger
+from collector.persistence.sqlite import SqliteStore
+
+_GRACE = 1.2
+"""Real seconds for pulls and senders to come to rest after a stop."""
+_FORGET_AFTER = 48 * HOUR
+_HOUSEKEEPING_SECONDS = 3600.0
+_STALLED = 120.0
+"""Seconds without progress after which a one-shot run gives a destination up."""
+
+log = component_logger("MainProcess", "MainThread")
+
+
+class Selection:
+    """Which inputs and services to run; empty means all."""
+
+    def __init__(self, inputs: Collection[str] = (), services: Collection[str] = ()) -> None:
+        self._inputs = frozenset(inputs)
+        self._services = frozenset(services)
+
+    def has_input(self, name: str) -> bool:
+        """Whether this input is wanted."""
+        return not self._inputs or name in self._inputs
+
+    def has_service(self, name: str) -> bool:
+        """Whether this service is wanted."""
+        return not self._services or name in self._services
+
+
+class Collector:
+    """One collector process over one state folder; a context manager."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: SystemClock,
+        selection: Selection | None = None,
+        *,
+        once: bool = False,
+        seed: int | None = None,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._selection = selection or Selection()
+        self._once = once
+        self._rng = random.Random(seed)
+        self.outcome = Outcome()
+        self.store = SqliteStore.open(folder(settings), clock)
+        try:
+            self.delivery = Delivery(settings, self.store, clock, self.outcome, self.stop)
+            self.jobs = [Job(service, self.outcome, clock, self.stop) for service in self._services()]
+        except BaseException:
+            self.store.close()
+            raise
+        self._announcer = Announcer(settings, self.store, clock)
+
+    def run(self) -> int:
+        """Run until stopped; the exit code."""
+        schedule = Schedule(self.jobs, self._clock)
+        globals_ = self._settings.globals
+        schedule.every(globals_.statistics_period_in_seconds, self._report, at_once=False)
+        schedule.every(_HOUSEKEEPING_SECONDS, self._keep_house, at_once=False)
+        schedule.every(EVERY_SECONDS, self._beat)
+        self.delivery.start()
+        schedule.start()
+        log.info("%d services and %d senders are running", len(self.jobs), len(self.delivery.lanes))
+        while not self._clock.sleep(3600):
+            pass
+        schedule.shut_down()
+        heartbeat.rest(folder(self._settings))
+        return self._rest()
+
+    def run_once(self) -> int:
+        """Take and deliver everything due; the exit code."""
+        self.delivery.start()
+        run_all_once(self.jobs)
+        self._announcer.announce(self.jobs, self.delivery)
+        self.delivery.drain()
+        self._drain()
+        self.delivery.report()
+        self._keep_house()
+        self._clock.stop()
+        return self._rest()
+
+    def stop(self) -> None:
+        """Ask everything to stop; returns at once."""
+        self._clock.stop()
+
+    def _services(self) -> list[ServiceJob]:
+        return [
+            job
+            for name, chosen in self._settings.inputs.items()
+            if chosen.enabled and self._selection.has_input(name)
+            for job in services(self._wiring(), name)
+        ]
+
+    def _wiring(self) -> Wiring:
+        return Wiring(
+            settings=self._settings,
+            store=self.store,
+            clock=self._clock,
+            rng=self._rng,
+            once=self._once,
+            wanted=self._selection.has_service,
+        )
+
+    def _drain(self) -> None:
+        """Wait until every output has everything, or one makes no progress."""
+        left = self.delivery.waiting()
+        progress = self._clock.monotonic()
+        while left and not self._clock.sleep(0.05):
+            now_left = self.delivery.waiting()
+            if now_left != left:
+                left, progress = now_left, self._clock.monotonic()
+            elif self._clock.monotonic() - progress > _STALLED:
+                break
+        if left:
+            error = Undelivered(
+                601,
+                f"{left} records wait for an output that does not take them",
+                "they stay in the state and are sent first by the next run",
+            )
+            log.error("%s", error)
+            self.outcome.failed("delivery", error)
+
+    def _rest(self) -> int:
+        """Let what runs come to rest, say how it went, and close the state."""
+        rested = self.delivery.join(_GRACE / 2) and self._jobs_rest(_GRACE / 2)
+        if not self._once:
+            self.delivery.report()
+        code = self.outcome.exit_code() if self._once else self._exit_code_of_a_stop()
+        log.info("The collector has stopped; %d records wait for delivery", self.delivery.waiting())
+        if rested:
+            self.store.close()
+        return code
+
+    def _jobs_rest(self, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        return all(job.rests(deadline - time.monotonic()) for job in self.jobs)
+
+    def _exit_code_of_a_stop(self) -> int:
+        """A service that was stopped as asked is complete, whatever it was doing."""
+        return self.outcome.fatal() or COMPLETE
+
+    def _report(self) -> None:
+        self._announcer.announce(self.jobs, self.delivery)
+        self.delivery.report()
+
+    def _beat(self) -> None:
+        # Only life at the store is life: a collector that cannot commit must not look healthy.
+        try:
+            self.store.usage("")
+            heartbeat.beat(folder(self._settings), self._clock.now())
+        except (StateError, OSError) as error:
+            log.error("%s", error)
+
+    def _keep_house(self) -> None:
+        try:
+            now = self._clock.now()
+            for job in self.jobs:
+                keep_from = job.service.intake.needed_from() // HOUR
+                self.store.forget(job.service.source_id, now - _FORGET_AFTER, keep_from)
+            self.store.give_back_space()
+        except StateError as error:
+            log.error("%s", error)
+
+
+def folder(settings: Settings) -> Path:
+    """Where this collector keeps its state."""
+    return settings.globals.persistence.config.directory_name

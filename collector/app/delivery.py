@@ -1,0 +1,124 @@
+"""The delivering side: one thread per output and lane, and their statistics."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from collector.app.outcome import Outcome
+from collector.app.outputs import sender
+from collector.config.models import Settings
+from collector.config.outputs import Output
+from collector.core import phrases
+from collector.core.model import LANES, Clock
+from collector.errors import CollectorError
+from collector.logs import ComponentLogger, component_logger
+from collector.persistence.sqlite import SqliteStore
+from collector.senders.deliver import deliver
+from collector.senders.statistics import DeliveryStats
+
+_GROUPS = {"standard": "standard_senders", "internal": "internal_senders"}
+
+
+class Lane:
+    """One lane of one output: its thread and its numbers."""
+
+    def __init__(self, name: str, lane: str, output: Output, clock: Clock) -> None:
+        self.name = name
+        self.lane = lane
+        self.output = output
+        self.stats = DeliveryStats(clock.now())
+        self.since = clock.monotonic()
+        component = phrases.monitor_component(output.type, _GROUPS[lane], name)
+        self.log: ComponentLogger = component_logger("OutputProcess", component)
+
+
+class Delivery:
+    """All senders of the collector."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: SqliteStore,
+        clock: Clock,
+        outcome: Outcome,
+        stop: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._outcome = outcome
+        self._stop = stop
+        self._draining = threading.Event()
+        self._retry = {
+            name: output.max_retry_wait_in_seconds for name, output in settings.outputs.items()
+        }
+        self.lanes = [
+            Lane(name, lane, output, clock)
+            for name, output in settings.outputs.items()
+            for lane in LANES
+            if lane == "standard" or output.internal
+        ]
+        self._threads = [
+            threading.Thread(target=self._deliver, args=[lane], name=f"{lane.name}-{lane.lane}")
+            for lane in self.lanes
+        ]
+
+    def start(self) -> None:
+        """Begin to deliver; returns at once."""
+        for thread in self._threads:
+            thread.daemon = True  # a stuck destination must not keep the program from ending
+            thread.start()
+
+    def drain(self) -> None:
+        """From now on hold nothing back for a later confirmation."""
+        self._draining.set()
+
+    def join(self, seconds: float) -> bool:
+        """Wait for the threads after a stop, so many real seconds in all; whether all ended."""
+        share = seconds / max(len(self._threads), 1)
+        for thread in self._threads:
+            thread.join(share)
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def waiting(self) -> int:
+        """Records that some output still has to confirm."""
+        return sum(self._store.spool.backlog().values())
+
+    def report(self) -> None:
+        """Log the statistics of every lane, as the reference page shows them."""
+        backlog = self._store.spool.backlog()
+        for lane in self.lanes:
+            counts = lane.stats.checkpoint(self._clock.now())
+            elapsed = self._clock.monotonic() - lane.since
+            lane.since = self._clock.monotonic()
+            lane.log.info(phrases.available_senders(1))
+            lane.log.info(phrases.sender_queue(backlog.get((lane.name, lane.lane), 0)))
+            lane.log.info(
+                phrases.messages_sent(
+                    lane.lane, counts.sent, counts.since, counts.sent_since, elapsed
+                )
+            )
+            if counts.last_error is not None:
+                lane.log.warning("The output is failing: %s", counts.last_error)
+
+    def _deliver(self, lane: Lane) -> None:
+        try:
+            deliver(
+                lane.name,
+                lane.lane,
+                sender(lane.output, self._clock, lane.log),
+                self._store.spool,
+                self._clock,
+                lane.stats,
+                lane.log.logger,
+                max_retry_wait=self._retry[lane.name],
+                draining=self._draining.is_set,
+            )
+        except CollectorError as error:
+            lane.log.critical("%s; the collector stops", error)
+            self._outcome.failed(lane.name, error)
+            self._stop()
+        except Exception:  # told in full, and the program stops: nothing would be delivered
+            lane.log.exception("InternalError 2: please report this")
+            self._outcome.failed(lane.name, None)
+            self._stop()

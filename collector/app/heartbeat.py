@@ -1,0 +1,31 @@
+"""A sign of life in the state folder, for ``collector health``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from collector.core.model import Micros
+from collector.core.times import SECOND
+
+EVERY_SECONDS = 15.0
+_STALE = 90 * SECOND
+_NAME = "heartbeat"
+
+
+def beat(folder: Path, now: Micros) -> None:
+    """Leave a sign of life."""
+    (folder / _NAME).write_text(str(now), encoding="ascii")
+
+
+def alive(folder: Path, now: Micros) -> float | None:
+    """Seconds since the last sign, or None when there is none that is fresh."""
+    try:
+        ago = now - int((folder / _NAME).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+    return ago / SECOND if ago < _STALE else None
+
+
+def rest(folder: Path) -> None:
+    """Take the sign away: this collector is stopping."""
+    (folder / _NAME).unlink(missing_ok=True)

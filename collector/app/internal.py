@@ -1,0 +1,94 @@
+"""The internal lane: the collector's own metrics, as records like any other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from collector.app.delivery import Delivery
+from collector.app.jobs import Job
+from collector.config.models import Settings
+from collector.core import state, times
+from collector.core.model import Batch, Clock
+from collector.errors import StateError
+from collector.logs import component_logger
+from collector.persistence.sqlite import SqliteStore
+
+log = component_logger("OutputProcess", "MainThread")
+
+
+class Announcer:
+    """Puts one metrics record per service and sender into the internal lane."""
+
+    def __init__(self, settings: Settings, store: SqliteStore, clock: Clock) -> None:
+        self._globals = settings.globals
+        self._outputs = tuple(name for name, each in settings.outputs.items() if each.internal)
+        self._store = store
+        self._clock = clock
+
+    def announce(self, jobs: Sequence[Job], delivery: Delivery) -> None:
+        """Spool the metrics of this moment; a store that fails is told, not raised."""
+        if not self._outputs:
+            return
+        records = [self._service(job) for job in jobs] + self._senders(delivery)
+        lines = [msgspec.json.encode(record) for record in records]
+        now = self._clock.now()
+        batch = Batch(
+            source="collector",
+            tag=self._globals.internal_tag,
+            lane="internal",
+            mode="metrics",
+            count=len(lines),
+            body=b"".join(line + b"\n" for line in lines),
+            first=now,
+            last=now,
+            outputs=self._outputs,
+        )
+        try:
+            self._store.announce(batch)
+        except StateError as error:
+            log.error("%s", error)
+
+    def _service(self, job: Job) -> dict[str, Any]:
+        service = job.service
+        totals = service.intake.totals()
+        return {
+            **self._head("service_metrics"),
+            "source": service.source_id,
+            "input_type": service.input_type,
+            "service": service.service,
+            "received_total": totals.received,
+            "duplicates_total": totals.duplicates,
+            "generated_total": totals.generated,
+            "dead_letters_total": totals.rejected,
+            "state": state.to_state(service.intake.checkpoint) | {"last_ids": None},
+        }
+
+    def _senders(self, delivery: Delivery) -> list[dict[str, Any]]:
+        backlog = self._store.spool.backlog()
+        records = []
+        for lane in delivery.lanes:
+            counts = lane.stats.counts()
+            records.append(
+                {
+                    **self._head("sender_metrics"),
+                    "output": lane.name,
+                    "lane": lane.lane,
+                    "sent_total": counts.sent,
+                    "refused_total": counts.refused,
+                    "failures_total": counts.failures,
+                    "waiting": backlog.get((lane.name, lane.lane), 0),
+                    "spool_bytes": self._store.spool.size,
+                }
+            )
+        return records
+
+    def _head(self, kind: str) -> dict[str, Any]:
+        return {
+            "type": kind,
+            "time": times.isoformat(self._clock.now()),
+            "collector_id": self._globals.id,
+            "collector_name": self._globals.name,
+        }

@@ -1,0 +1,76 @@
+"""How a run ended, and the exit code that says so (the table is in the README)."""
+
+from __future__ import annotations
+
+import threading
+
+from collector.errors import CollectorError
+
+COMPLETE = 0
+INTERNAL = 1
+CONFIG = 3
+AUTHENTICATION = 4
+VENDOR = 5
+DELIVERY = 6
+STATE = 7
+PARTIAL = 8
+
+MEANING = {
+    COMPLETE: "complete: all that was due is delivered",
+    INTERNAL: "internal: a defect of the collector; please report the log",
+    2: "usage: the command line was not understood",
+    CONFIG: "config: nothing was started; the file must be changed",
+    AUTHENTICATION: "authentication: the vendor refused the credentials",
+    VENDOR: "vendor unavailable: the vendor could not give all that was due; run again later",
+    DELIVERY: "delivery: an output did not take its records; they wait in the state",
+    STATE: "state: the state folder cannot be used",
+    PARTIAL: "partial: some services are done, others failed, or the run was interrupted",
+}
+
+
+class Outcome:
+    """Collects how each service fared; safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._failures: dict[str, int] = {}
+        self._done: set[str] = set()
+        self._interrupted = False
+
+    def succeeded(self, name: str) -> None:
+        """This part did all it had to do; an earlier failure of it is forgotten."""
+        with self._lock:
+            self._done.add(name)
+            self._failures.pop(name, None)
+
+    def failed(self, name: str, error: CollectorError | None) -> None:
+        """This part failed; None: by a defect of ours."""
+        with self._lock:
+            self._failures[name] = INTERNAL if error is None else error.exit_code
+
+    def interrupted(self) -> None:
+        """The run was stopped before everything was done."""
+        with self._lock:
+            self._interrupted = True
+
+    def fatal(self) -> int | None:
+        """The code of a failure that ended a lasting run, if there was one."""
+        with self._lock:
+            codes = self._failures.values()
+            return next((heavy for heavy in (STATE, INTERNAL) if heavy in codes), None)
+
+    def exit_code(self) -> int:
+        """The one number for all of it.
+
+        State and internal failures outweigh everything; otherwise one kind of
+        failure gives its own code when nothing succeeded beside it, and
+        ``PARTIAL`` when something did.
+        """
+        with self._lock:
+            codes = set(self._failures.values())
+            for heavy in (STATE, INTERNAL, DELIVERY):
+                if heavy in codes:
+                    return heavy
+            if codes:
+                return codes.pop() if len(codes) == 1 and not self._done else PARTIAL
+            return PARTIAL if self._interrupted else COMPLETE

@@ -1,0 +1,142 @@
+"""Proofpoint on Demand: settings to services."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+
+from collector.app.services import Parts, ServiceJob, Wiring, micros
+from collector.config.pod import PodInput, PodService
+from collector.core.auth import Setup
+from collector.core.flatten import flattener
+from collector.core.model import Request
+from collector.core.times import HOUR
+from collector.pullers.base import Fetch
+from collector.pullers.journal import Journal
+from collector.pullers.pod import PodSettings, live_request
+from collector.pullers.pod_audit import pod_audit
+from collector.pullers.pod_maillog import pod_maillog
+from collector.pullers.pod_message import pod_message
+from collector.pullers.stream import Streamer, Turns
+from collector.setup.pod import PodSetup
+from collector.wire.retry import Patience, patiently
+from collector.wire.websocket import Stream, StreamLimits, WebSocketWire, batches
+
+_POD = {"message": pod_message, "maillog": pod_maillog, "audit": pod_audit}
+_ARCHIVE_ATTEMPTS = 8
+"""Handshakes tried for one archive hour before it is left to the next pull."""
+
+
+def pod_services(wiring: Wiring, name: str, pod: PodInput) -> list[ServiceJob]:
+    """The services of a PoD cluster; with a second token a hybrid one has two jobs."""
+    jobs: list[ServiceJob] = []
+    for field, service in wiring.chosen(pod).items():
+        assert isinstance(service, PodService)  # noqa: S101 - the model says so
+        jobs += _pod_service(wiring, name, pod, field, service)
+    return jobs
+
+
+def _pod_service(
+    wiring: Wiring, name: str, pod: PodInput, field: str, service: PodService
+) -> list[ServiceJob]:
+    settings = _pod_settings(pod, service, once=wiring.once)
+    source = _POD[field](settings)
+    parts = Parts(wiring, name, pod.type, source, service)
+    wire = WebSocketWire(_stream_limits(wiring, service), wiring.clock, _tls(pod))
+    tokens = pod.credentials
+    live = PodSetup(tokens.token.get_secret_value())
+    second = (
+        PodSetup(tokens.archive_token.get_secret_value()) if tokens.archive_token else None
+    )
+    archive = parts.puller(wiring, _archive_fetch(wiring, wire, second or live, parts.journal))
+    if settings.mode == "archive":
+        return [parts.job(_granted(second or live, wiring), archive.pull)]
+    beside = second is not None and settings.mode == "hybrid"
+    streamer = Streamer(
+        source,
+        live_request(settings, field),
+        _connect(wiring, wire, live, parts.journal, service),
+        None if settings.mode == "live" or beside else archive,
+        parts.intake,
+        Turns(
+            memory=settings.server_memory,
+            slack=settings.late_arrival,
+            delay=settings.archive_delay,
+            archive_retry=micros(service.request_period_in_seconds),
+        ),
+        parts.journal,
+        wiring.clock,
+        wiring.rng,
+    )
+    jobs = [parts.job(_granted(live, wiring), streamer.run, lasting=True)]
+    if beside and second is not None:
+        jobs.append(parts.job(_granted(second, wiring), archive.pull))
+    return jobs
+
+
+def _pod_settings(pod: PodInput, service: PodService, *, once: bool) -> PodSettings:
+    return PodSettings(
+        url=pod.endpoint,
+        cluster_id=pod.credentials.cluster_id,
+        tag=getattr(service, "tag"),  # noqa: B009 - each service class has its own default
+        records=flattener("none", ""),
+        mode="archive" if once else service.mode,
+        archive_delay=micros(service.archive_delay_in_seconds),
+        retention=int(service.retention_in_hours * HOUR),
+        late_arrival=micros(service.late_arrival_in_seconds),
+        server_memory=micros(service.server_memory_in_seconds),
+    )
+
+
+def _stream_limits(wiring: Wiring, service: PodService) -> StreamLimits:
+    batch = wiring.settings.globals.batch
+    return StreamLimits(
+        connect_timeout=service.connect_timeout_in_seconds,
+        ping_interval=service.ping_interval_in_seconds,
+        idle=service.idle_limit_in_seconds,
+        max_message=service.max_message_bytes,
+        max_records=batch.max_records,
+        max_seconds=batch.max_seconds,
+        compression=service.compression,
+    )
+
+
+def _tls(pod: PodInput) -> ssl.SSLContext | None:
+    if not pod.endpoint.startswith("wss:"):
+        return None
+    context = ssl.create_default_context(cafile=pod.tls.ca)
+    context.hostname_checks_common_name = False
+    return context
+
+
+def _archive_fetch(wiring: Wiring, wire: WebSocketWire, setup: PodSetup, journal: Journal) -> Fetch:
+    patience = Patience(attempts=_ARCHIVE_ATTEMPTS, cap=60.0)
+
+    def connect(request: Request) -> Stream:
+        signed = _signed(setup, wiring, request)
+        return patiently(
+            lambda: wire.open(signed), patience, wiring.clock, wiring.rng, journal.waiting
+        )
+
+    return lambda request: batches(connect(request))
+
+
+def _connect(
+    wiring: Wiring, wire: WebSocketWire, setup: PodSetup, journal: Journal, service: PodService
+) -> Callable[[Request], Stream]:
+    patience = Patience(attempts=0, cap=60.0)
+
+    def connect(request: Request) -> Stream:
+        signed = _signed(setup, wiring, request)
+        alarm = journal.taken_alarm(service.session_taken_limit_in_seconds)
+        return patiently(lambda: wire.open(signed), patience, wiring.clock, wiring.rng, alarm)
+
+    return connect
+
+
+def _signed(setup: Setup, wiring: Wiring, request: Request) -> Request:
+    return setup.sign(request, setup.grant(None, wiring.clock.now()))
+
+
+def _granted(setup: PodSetup, wiring: Wiring) -> Callable[[], object]:
+    return lambda: setup.grant(None, wiring.clock.now())

@@ -1,0 +1,131 @@
+"""What the services of all inputs are made of."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import msgspec
+
+from collector.app.pre_pull import pre_pull
+from collector.config.inputs import Service
+from collector.config.models import AnyInput, Settings
+from collector.core import phrases, times
+from collector.core.batching import Limits
+from collector.core.model import Clock
+from collector.core.times import SECOND
+from collector.logs import component_logger
+from collector.persistence.sqlite import SqliteStore
+from collector.pullers.base import Fetch, Source
+from collector.pullers.intake import Destination, Intake
+from collector.pullers.journal import Journal
+from collector.pullers.pull import Puller
+
+_STREAM_LOOK = 10.0
+"""Seconds after which a live service whose job ended is started again."""
+
+
+class ServiceJob(msgspec.Struct, frozen=True, kw_only=True):
+    """One service of one input: what to run, how often, and under which names.
+
+    ``setup`` authenticates; ``run`` is one pull, or a live session that lasts.
+    ``period``: seconds between two starts.
+    """
+
+    source_id: str
+    component: str
+    setup_component: str
+    puller_class: str
+    setup: Callable[[], object]
+    run: Callable[[], object]
+    period: float
+    intake: Intake
+    lasting: bool = False
+    input_type: str = ""
+    service: str = ""
+
+
+class Wiring(msgspec.Struct, frozen=True, kw_only=True):
+    """What every service is given."""
+
+    settings: Settings
+    store: SqliteStore
+    clock: Clock
+    rng: random.Random
+    once: bool
+    wanted: Callable[[str], bool] = lambda _service: True
+
+    def chosen(self, settings: AnyInput) -> dict[str, Service]:
+        """The services of an input that are configured, enabled and wanted, by name."""
+        services = {
+            field: getattr(settings.services, field) for field in type(settings.services).model_fields
+        }
+        return {
+            field: service
+            for field, service in services.items()
+            if service is not None and service.enabled and self.wanted(field)
+        }
+
+
+class Parts:
+    """The parts that all services have, made from their settings."""
+
+    def __init__(self, wiring: Wiring, name: str, kind: str, source: Source, service: Service) -> None:
+        clock = wiring.clock
+        self.source_id = f"{name}#{source.service}"
+        self.component = phrases.puller_component(kind, name, source.service)
+        self.setup_component = phrases.setup_component(
+            wiring.settings.globals.name, kind, name, source.service
+        )
+        self.puller_class = phrases.puller_class(kind, source.service)
+        self.log = component_logger("InputProcess", self.component)
+        self.period = service.request_period_in_seconds
+        self.journal = Journal(
+            self.log, source.service, clock, None if wiring.once else self.period
+        )
+        start = service.initial_start_time_in_utc
+        checkpoint = pre_pull(
+            wiring.store,
+            self.source_id,
+            self.component,
+            None if start is None else times.parse(start),
+            clock.now(),
+            self.log,
+        )
+        destination = Destination(
+            input=name,
+            source_id=self.source_id,
+            outputs=wiring.settings.outputs_of(name),
+            limits=Limits(max_records=wiring.settings.globals.batch.max_records),
+            metadata=service.metadata,
+        )
+        self.intake = Intake(wiring.store, source, destination, checkpoint, clock)
+        self.kind = kind
+        self.source = source
+
+    def puller(self, wiring: Wiring, fetch: Fetch) -> Puller:
+        """The pull loop over a way to fetch."""
+        return Puller(self.source, fetch, self.intake, self.journal, wiring.clock, wiring.rng)
+
+    def job(
+        self, setup: Callable[[], object], run: Callable[[], object], *, lasting: bool = False
+    ) -> ServiceJob:
+        """The service as something to schedule."""
+        return ServiceJob(
+            source_id=self.source_id,
+            component=self.component,
+            setup_component=self.setup_component,
+            puller_class=self.puller_class,
+            setup=setup,
+            run=run,
+            period=_STREAM_LOOK if lasting else self.period,
+            intake=self.intake,
+            lasting=lasting,
+            input_type=self.kind,
+            service=self.source.service,
+        )
+
+
+def micros(seconds: float) -> int:
+    """Settings' seconds as the core's microseconds."""
+    return round(seconds * SECOND)

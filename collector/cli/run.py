@@ -1,0 +1,115 @@
+"""``collector run`` and ``collector health``."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from collector.app.collector import Collector, Selection, folder
+from collector.app.heartbeat import alive
+from collector.app.outcome import CONFIG, INTERNAL
+from collector.cli.options import ConfigOption, settings
+from collector.cli.screen import err, out
+from collector.clock import SystemClock
+from collector.config.models import Settings
+from collector.config.reveal import secrets_of
+from collector.errors import ConfigError
+from collector.logs import configure, log_uncaught_exceptions
+
+InputOption = Annotated[
+    list[str] | None,
+    typer.Option("--input", "-i", metavar="NAME", help="Only this input; may be repeated."),
+]
+ServiceOption = Annotated[
+    list[str] | None,
+    typer.Option("--service", "-s", metavar="NAME", help="Only this service; may be repeated."),
+]
+OnceOption = Annotated[
+    bool,
+    typer.Option(
+        "--once",
+        help="Take and deliver everything that is due, then exit: for cron. PoD services are "
+        "then read from the archive.",
+    ),
+]
+
+
+def run(
+    config: ConfigOption = None,
+    once: OnceOption = False,
+    inputs: InputOption = None,
+    services: ServiceOption = None,
+) -> None:
+    """Collect and deliver, until stopped or, with --once, until nothing is due.
+
+    The log goes to standard error. SIGTERM or Ctrl-C stops in order within two
+    seconds; a second one stops at once. Nothing is lost either way: the next
+    start goes on from the state.
+    """
+    found = settings(config)
+    _refuse_unknown(found, inputs or (), services or ())
+    os.umask(0o077)
+    configure(
+        debug=found.globals.debug,
+        log_format=found.globals.log_format,
+        stream=sys.stderr,
+        secrets=secrets_of(found),
+    )
+    log_uncaught_exceptions()
+    clock = SystemClock()
+    stop_on_signals(clock)
+    collector = Collector(found, clock, Selection(inputs or (), services or ()), once=once)
+    code = collector.run_once() if once else collector.run()
+    leave(code)
+
+
+def health(config: ConfigOption = None) -> None:
+    """Exit 0 when a collector is running over this state folder and is not stuck.
+
+    For the HEALTHCHECK of a container.
+    """
+    state = folder(settings(config))
+    ago = alive(state, SystemClock().now())
+    if ago is None:
+        err.print("no collector is running over this state folder")
+        raise typer.Exit(INTERNAL)
+    out.print(f"alive: last sign {ago:.0f} seconds ago", highlight=False)
+
+
+def stop_on_signals(clock: SystemClock) -> None:
+    """First SIGTERM or SIGINT: stop in order.  Second: at once."""
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        if clock.stopping():
+            os._exit(128 + number)
+        clock.stop()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+
+
+def leave(code: int) -> None:
+    """End now: a thread that still waits for a socket must not hold the exit up.
+
+    Everything that counts is in committed transactions.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _refuse_unknown(found: Settings, inputs: list[str] | tuple[str, ...], services: list[str] | tuple[str, ...]) -> None:
+    unknown = sorted(set(inputs) - set(found.inputs))
+    offered = {field for each in found.inputs.values() for field in type(each.services).model_fields}
+    unknown += sorted(set(services) - offered)
+    if unknown:
+        raise ConfigError(
+            CONFIG,
+            f"nothing is called {', '.join(unknown)}",
+            f"inputs: {', '.join(found.inputs)}; services: {', '.join(sorted(offered))}",
+        )

@@ -1,0 +1,57 @@
+"""What commands print: records and results to standard output, all else to standard error."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from collector.config.problems import InvalidConfig, Problem
+from collector.errors import CollectorError
+
+out = Console()
+err = Console(stderr=True)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    out.print(json.dumps(value, ensure_ascii=False, indent=2), markup=False, highlight=False, soft_wrap=True)
+
+
+def fail(error: CollectorError) -> None:
+    """Say what went wrong and what to do."""
+    if isinstance(error, InvalidConfig):
+        problems(error)
+        return
+    err.print(f"[red]{error.kind} {error.number}[/]: {escape(error.cause)}", soft_wrap=True)
+    err.print(f"  [bold]what to do[/]: {escape(error.remedy)}", soft_wrap=True)
+
+
+def problems(error: InvalidConfig) -> None:
+    """Everything that is wrong with a configuration."""
+    count = len(error.problems)
+    err.print(f"[red]ConfigError {error.number}[/]: {count} problem{'s' if count > 1 else ''}")
+    for problem in error.problems:
+        err.print(f"  {_where(problem)}: {escape(_what(problem))}", soft_wrap=True)
+        err.print(f"    [bold]fix[/]: {escape(problem.fix)}", soft_wrap=True)
+
+
+def table(*columns: str, title: str | None = None) -> Table:
+    """An empty table in the house style."""
+    made = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in columns:
+        numeric = column.islower() and column.startswith("#")
+        made.add_column(column.lstrip("#"), justify="right" if numeric else "left", no_wrap=True)
+    return made
+
+
+def _where(problem: Problem) -> str:
+    line = "" if problem.line is None else f" [dim](line {problem.line})[/]"
+    return f"[cyan]{escape(problem.path or 'the file')}[/]{line}"
+
+
+def _what(problem: Problem) -> str:
+    return problem.reason + ("" if problem.value is None else f" (found {problem.value})")

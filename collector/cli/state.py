@@ -1,0 +1,80 @@
+"""``collector state show`` and ``collector state reset``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from collector.app.collector import folder
+from collector.cli.options import ConfigOption, JsonOption, settings
+from collector.cli.screen import err, out, print_json, table
+from collector.clock import SystemClock
+from collector.core import checkpoint, state, times
+from collector.errors import ConfigError, StateError
+from collector.persistence.report import StateReport
+from collector.persistence.sqlite import SqliteStore
+
+app = typer.Typer(help="Show or reset where each service stands.", no_args_is_help=True)
+
+
+@app.command()
+def show(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Show where each service stands and what waits for delivery.
+
+    May be used while a collector is running.
+    """
+    report = StateReport.read(folder(settings(config)))
+    if as_json:
+        print_json(report.as_dict())
+        return
+    services = table("service", "last event", "complete until", "owed", "last change")
+    for row in report.services:
+        services.add_row(
+            row.source, row.last_event, row.complete_until, row.owed_hours, row.changed
+        )
+    out.print(services)
+    waiting = table("output", "lane", "#records waiting", title="\nSpool")
+    for output, lane, count in report.waiting:
+        waiting.add_row(output, lane, str(count))
+    out.print(waiting if report.waiting else "\nNothing waits for delivery.")
+    out.print(f"Kept aside as unreadable or refused: {report.dead_letters} records", highlight=False)
+
+
+@app.command()
+def reset(
+    source: Annotated[str, typer.Argument(metavar="INPUT#SERVICE", help="For example casb#alerts.")],
+    start: Annotated[
+        str | None,
+        typer.Option("--start", metavar="TIME", help='New start, as "2026-01-31T00:00:00Z".'),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Start a service anew: its position and known ids are forgotten in one transaction.
+
+    Records from the new start on are collected and delivered again. Without
+    --start the service begins where it first began. The collector must not be
+    running.
+    """
+    clock = SystemClock()
+    store = SqliteStore.open(folder(settings(config)), clock)
+    try:
+        before = store.checkpoint(source)
+        if before is None:
+            raise StateError(220, f"no service is called {source}", "see: collector state show")
+        anew = checkpoint.started(before.initial_start_time if start is None else _time(start))
+        shown = times.isoformat(anew.initial_start_time)
+        if not yes:
+            typer.confirm(f"Collect {source} again from {shown}?", abort=True)
+        store.reset(source, anew, clock.now(), "collector state reset")
+        err.print(f"{source} starts anew: {state.to_state(anew)}", highlight=False, soft_wrap=True)
+    finally:
+        store.close()
+
+
+def _time(text: str) -> int:
+    try:
+        return times.parse(text)
+    except ValueError as error:
+        raise ConfigError(20, f"{text} is no time", 'write it as "2026-01-31T00:00:00Z"') from error

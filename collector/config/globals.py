@@ -1,0 +1,73 @@
+"""Settings of the collector as a whole."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from collector.config.fields import Count, FilePath, Name, Seconds, Section, Tag, Text
+
+
+class PersistenceConfig(Section):
+    """Where the state is kept."""
+
+    directory_name: FilePath = Field(
+        default=Path("state"),
+        description="Folder of the state: checkpoints, known ids, and records that wait for "
+        "delivery. A relative path starts at the working directory.",
+    )
+
+
+class Persistence(Section):
+    """How the state is kept."""
+
+    type: Literal["sqlite"] = Field(
+        default="sqlite",
+        description="Kind of store. Devo's `filesystem` is `sqlite` here: one file in the folder.",
+    )
+    config: PersistenceConfig = Field(
+        default=PersistenceConfig(), description="Settings of the store."
+    )
+
+
+class BatchLimits(Section):
+    """When a batch is closed: at whichever limit comes first."""
+
+    max_records: Count = Field(default=1000, description="Records in one batch, at most.")
+    max_seconds: Seconds = Field(
+        default=5.0, description="Age in seconds at which a batch is closed even if it is small."
+    )
+
+
+class Globals(Section):
+    """Settings of the collector as a whole."""
+
+    id: Text = Field(
+        description='Identifier of this collector in its logs and metrics; text, so write `"4711"`.'
+    )
+    name: Name = Field(
+        description="Name of this collector in its logs and metrics: letters, digits, - and _."
+    )
+    debug: bool = Field(default=False, description="Log at DEBUG instead of INFO.")
+    log_format: Literal["text", "json"] = Field(
+        default="text",
+        description="Form of the log: `text` is the line form of Devo's collectors, "
+        "`json` one JSON object a line.",
+    )
+    persistence: Persistence = Field(
+        default=Persistence(), description="Where and how the state is kept."
+    )
+    batch: BatchLimits = Field(default=BatchLimits(), description="When a batch is closed.")
+    statistics_period_in_seconds: Seconds = Field(
+        default=300.0, description="Seconds between two statistics of the senders in the log."
+    )
+    internal_tag: Tag = Field(
+        default="devo.collectors.out",
+        description="Tag (table) of the collector's own metrics. The name of Devo's table is not "
+        "public, so check it with Devo.",
+    )
+    allow_plaintext: bool = Field(
+        default=False,
+        description="Take `http://` and `ws://` URLs of other machines. They carry credentials "
+        "and records in the clear; without this they are taken on loopback only.",
+    )

@@ -1,0 +1,47 @@
+"""The whole configuration as typed, frozen settings."""
+
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import Field, field_validator
+
+from collector.config.casb import CasbInput
+from collector.config.fields import Name, Section
+from collector.config.globals import Globals
+from collector.config.outputs import Output
+from collector.config.pod import PodInput
+
+AnyInput: TypeAlias = Annotated[CasbInput | PodInput, Field(discriminator="type")]
+
+INPUT_TYPES = ("proofpoint_casb", "proofpoint_pod")
+
+
+class Settings(Section):
+    """The configuration of one collector."""
+
+    globals: Globals = Field(description="The collector as a whole.")
+    outputs: dict[Name, Output] = Field(
+        min_length=1, max_length=64, description="Destinations, by name."
+    )
+    inputs: dict[Name, AnyInput] = Field(
+        min_length=1, max_length=256, description="Tenants to collect from, by name."
+    )
+
+    @field_validator("inputs", mode="before")
+    @classmethod
+    def _types(cls, inputs: Any) -> Any:
+        """Give an input without a type its own name as type, when that is one."""
+        if not isinstance(inputs, dict):
+            return inputs
+        return {name: typed(name, settings) for name, settings in inputs.items()}
+
+    def outputs_of(self, name: str) -> tuple[str, ...]:
+        """The names of the outputs that get this input's records."""
+        chosen = self.inputs[name].outputs
+        return tuple(self.outputs) if chosen is None else chosen
+
+
+def typed(name: str, settings: Any) -> Any:
+    """One input's settings with ``type`` filled in from its name, where that is a type."""
+    if isinstance(settings, dict) and "type" not in settings and name in INPUT_TYPES:
+        return {"type": name, **settings}
+    return settings

@@ -1,0 +1,170 @@
+"""Where a service stands, and the only ways it may move.
+
+A checkpoint answers: from when on has everything been taken?
+
+    since     everything before it is complete, or owed, or was heard live; it
+              moves only when that is so, and never back, except by a reset
+    owed      whole UTC hours before ``since`` that the archive still has to
+              give (PoD); sorted, not overlapping
+    cursor    the vendor's position (CASB events), kept page by page
+    live      how the last live session stood: until when it was heard, and
+              whether it ended in a way that proves nothing was in flight
+
+``last_event_time`` and ``last_ids`` keep Devo's meaning: the newest event taken
+and the ids at that instant.  They are what an operator reads, and what the
+events service falls back to when its cursor is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from collector.core.model import NO_TIME, Event, Micros, Window
+from collector.core.times import HOUR, ceil_hour, floor_hour
+
+PERSISTENCE_VERSION = 1
+MAX_LAST_IDS = 10_000
+
+
+class Live(msgspec.Struct, frozen=True):
+    """The last live session: heard until then, and closed cleanly or not."""
+
+    heard_until: Micros
+    clean: bool
+
+
+class Checkpoint(msgspec.Struct, frozen=True):
+    """The position of one service; see the module's text."""
+
+    initial_start_time: Micros
+    since: Micros
+    last_event_time: Micros
+    last_ids: tuple[str, ...] = ()
+    cursor: str | None = None
+    owed: tuple[Window, ...] = ()
+    live: Live | None = None
+    version: int = PERSISTENCE_VERSION
+
+    def __post_init__(self) -> None:
+        if any(a.end >= b.start for a, b in zip(self.owed, self.owed[1:], strict=False)):
+            raise ValueError("owed hours are sorted, apart, and merged")
+
+
+def started(initial_start_time: Micros) -> Checkpoint:
+    """The checkpoint of a service that has taken nothing yet."""
+    return Checkpoint(initial_start_time, initial_start_time, initial_start_time)
+
+
+def taken(checkpoint: Checkpoint, events: Iterable[Event]) -> Checkpoint:
+    """After these events were taken: only what the operator reads moves."""
+    newest, ids = checkpoint.last_event_time, dict.fromkeys(checkpoint.last_ids)
+    for event in events:
+        if event.time == NO_TIME or event.time < newest:
+            continue
+        if event.time > newest:
+            newest, ids = event.time, {}
+        ids[event.id] = None
+    return msgspec.structs.replace(
+        checkpoint, last_event_time=newest, last_ids=tuple(ids)[:MAX_LAST_IDS]
+    )
+
+
+def completed(checkpoint: Checkpoint, until: Micros) -> Checkpoint:
+    """A window that ended at ``until`` is complete."""
+    return msgspec.structs.replace(checkpoint, since=max(checkpoint.since, until))
+
+
+def at_cursor(checkpoint: Checkpoint, cursor: str | None) -> Checkpoint:
+    """The vendor's position after a page."""
+    return msgspec.structs.replace(checkpoint, cursor=cursor)
+
+
+def owing(checkpoint: Checkpoint, start: Micros, end: Micros) -> Checkpoint:
+    """The whole UTC hours touched by ``[start, end)`` are owed."""
+    hours = Window(floor_hour(start), ceil_hour(end))
+    return msgspec.structs.replace(checkpoint, owed=_merge([*checkpoint.owed, hours]))
+
+
+def planned(checkpoint: Checkpoint, until: Micros, slack: Micros) -> Checkpoint:
+    """The archive is to give all hours up to ``until`` (a whole hour) that nothing else gave.
+
+    After a live session it takes over at the hour last heard, less ``slack``.
+    """
+    start = checkpoint.since
+    if checkpoint.live is not None:
+        start = min(start, floor_hour(checkpoint.live.heard_until - slack))
+    start = max(start, floor_hour(checkpoint.initial_start_time))
+    if until <= start:
+        return checkpoint
+    owed = owing(checkpoint, start, until)
+    return msgspec.structs.replace(owed, since=max(owed.since, until), live=None)
+
+
+def paid(checkpoint: Checkpoint, hour: Window) -> Checkpoint:
+    """An owed hour has been given (or can never be)."""
+    return msgspec.structs.replace(
+        checkpoint, owed=tuple(rest for owed in checkpoint.owed for rest in _without(owed, hour))
+    )
+
+
+def due(checkpoint: Checkpoint, now: Micros, delay: Micros) -> Window | None:
+    """The oldest owed hour that the archive can give: ended at least ``delay`` ago."""
+    if not checkpoint.owed:
+        return None
+    start = checkpoint.owed[0].start
+    return Window(start, start + HOUR) if start + HOUR + delay <= now else None
+
+
+def connected(checkpoint: Checkpoint, now: Micros, memory: Micros, slack: Micros) -> Checkpoint:
+    """A live session begins.
+
+    The server resumes where the last session dropped if that was less than an
+    hour ago, and only an orderly end proves that nothing was in flight (vendor
+    notes on PoD, section 2).  Otherwise each hour from the last one heard,
+    less ``slack`` for records that arrive late, up to now is owed.
+    """
+    live = checkpoint.live
+    following = live is not None and live.clean and now - live.heard_until < memory
+    if not following:
+        missed = checkpoint.since if live is None else live.heard_until - slack
+        start = max(min(missed, now), checkpoint.initial_start_time)
+        checkpoint = owing(checkpoint, start, max(now, start + 1))
+    return heard(checkpoint, now, clean=False)
+
+
+def heard(checkpoint: Checkpoint, now: Micros, *, clean: bool) -> Checkpoint:
+    """The live session was heard at ``now``; ``clean`` once it has ended in order."""
+    return msgspec.structs.replace(
+        checkpoint, since=max(checkpoint.since, ceil_hour(now)), live=Live(now, clean)
+    )
+
+
+def complete_until(checkpoint: Checkpoint) -> Micros:
+    """Up to when nothing is outstanding."""
+    bounds = [checkpoint.since, *(owed.start for owed in checkpoint.owed[:1])]
+    if checkpoint.live is not None:
+        bounds.append(checkpoint.live.heard_until)
+    return min(bounds)
+
+
+def _merge(windows: list[Window]) -> tuple[Window, ...]:
+    merged: list[Window] = []
+    for window in sorted(windows):
+        if merged and window.start <= merged[-1].end:
+            last = merged.pop()
+            window = Window(last.start, max(last.end, window.end))
+        merged.append(window)
+    return tuple(merged)
+
+
+def _without(window: Window, hole: Window) -> list[Window]:
+    if hole.end <= window.start or window.end <= hole.start:
+        return [window]
+    rest: list[Window] = []
+    if window.start < hole.start:
+        rest.append(Window(window.start, hole.start))
+    if hole.end < window.end:
+        rest.append(Window(hole.end, window.end))
+    return rest

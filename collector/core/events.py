@@ -1,0 +1,133 @@
+"""From the bytes of one record to an event: the fast way, and the rescue.
+
+A source names its key fields once, as a ``Shape``; everything about odd records
+is decided here, for all sources alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from collector.core import times, wirejson
+from collector.core.model import NO_TIME, Event, Micros, Rejected
+from collector.core.wirejson import MALFORMED, NO_ID, NO_TIME_FLAG
+
+
+class Shape(msgspec.Struct, frozen=True):
+    """Where a service keeps its id and its time.
+
+    ``key`` is a ``msgspec.Struct`` of just those fields, all optional;
+    ``id_of`` and ``time_of`` read them.  ``time_of`` raises ``ValueError``,
+    ``TypeError`` or ``OverflowError`` for a time that cannot be read.
+    """
+
+    key: type[Any]
+    id_of: Callable[[Any], str | None]
+    time_of: Callable[[Any], Micros]
+
+
+UNREADABLE_TIME = (ValueError, TypeError, OverflowError, AttributeError)
+
+
+def reader(shape: Shape) -> Callable[[Iterable[bytes]], tuple[list[Event], list[Rejected]]]:
+    """A function that turns the raw records of one answer into events and rejects."""
+    decode, id_of, time_of = wirejson.decoder(shape.key), shape.id_of, shape.time_of
+
+    def read(raws: Iterable[bytes]) -> tuple[list[Event], list[Rejected]]:
+        events: list[Event] = []
+        rejected: list[Rejected] = []
+        for raw in raws:
+            record = raw.strip()
+            if not record:
+                continue  # empty messages are a habit of the vendor, not records
+            try:
+                key = decode(record)
+                event_id = id_of(key)
+                time = time_of(key)
+            except (*MALFORMED, *UNREADABLE_TIME):
+                outcome = rescue(record, shape)
+            else:
+                outcome = (
+                    Event(event_id, time, record)
+                    if event_id and wirejson.is_clean(record)
+                    else rescue(record, shape)
+                )
+            (events if isinstance(outcome, Event) else rejected).append(outcome)  # type: ignore[arg-type]
+        return events, rejected
+
+    return read
+
+
+def rescue(raw: bytes, shape: Shape) -> Event | Rejected:
+    """The slow way, for a record that is odd in any respect; never raises."""
+    repaired = wirejson.repair(raw)
+    try:
+        fields = msgspec.json.decode(repaired.raw)
+    except MALFORMED as error:
+        return Rejected(raw, f"not JSON: {error}")
+    if not isinstance(fields, dict):
+        return Rejected(raw, f"not a JSON object but {type(fields).__name__}")
+    flags = list(repaired.flags)
+    event_id = _lenient_id(fields, shape)
+    if not event_id:
+        flags.append(NO_ID)
+        event_id = wirejson.canonical_id(repaired.raw)
+    time = _lenient_time(fields, shape)
+    if time == NO_TIME:
+        flags.append(NO_TIME_FLAG)
+    lossy = not wirejson.LOSSY.isdisjoint(flags)
+    return Event(event_id, time, repaired.raw, tuple(flags), raw if lossy else None)
+
+
+def _lenient_id(fields: dict[str, Any], shape: Shape) -> str | None:
+    """The id as text, whatever JSON type it has; None when there is none to use."""
+    known = {name: _as_text(fields.get(name)) for name in shape.key.__struct_fields__}
+    return shape.id_of(_loose(shape, known))
+
+
+def _as_text(value: Any) -> str | None:
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _lenient_time(fields: dict[str, Any], shape: Shape) -> Micros:
+    known = {name: fields.get(name) for name in shape.key.__struct_fields__}
+    try:
+        return shape.time_of(_loose(shape, known))
+    except UNREADABLE_TIME:
+        return NO_TIME
+
+
+def _loose(shape: Shape, values: dict[str, Any]) -> Any:
+    """The key struct with values that need not fit its types (it is only read)."""
+    key = shape.key()
+    for name, value in values.items():
+        setattr(key, name, value)
+    return key
+
+
+def iso_time(text: str | None) -> Micros:
+    """ISO text from the wire; raises ``ValueError`` or ``TypeError`` when it is none."""
+    if text is None:
+        raise ValueError("no time")
+    return times.parse(text)
+
+
+def epoch_milliseconds(value: int | str | None) -> Micros:
+    """Epoch milliseconds from the wire; raises ``ValueError`` or ``TypeError`` when it is none."""
+    if value is None or isinstance(value, (bool, float)):
+        raise ValueError("no time")
+    return _plausible(int(value) * 1000)
+
+
+_LAST = times.parse("9999-12-31T23:59:59")
+
+
+def _plausible(instant: Micros) -> Micros:
+    if not 0 <= instant <= _LAST:
+        raise ValueError("a time outside the calendar")
+    return instant

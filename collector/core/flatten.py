@@ -1,0 +1,118 @@
+"""One record per child, by splicing the vendor's bytes.
+
+Devo's reference page: alerts are flattened on ``related_events`` and events on
+``additionalProperties``; each record has all the parent's fields, the child and
+the child's index.  The exact names are not public (vendor notes on CASB, A6),
+so they are settings.
+
+    split   one record per child: the child stands in place of the list
+    pivot   one record: each {key, value} child becomes a top-level field
+    path    one record: each child's fields become <list>_<n>_<field>
+    none    the record as it came
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
+
+import msgspec
+from msgspec import Raw
+
+MODES = ("split", "pivot", "path", "none")
+
+Flatten: TypeAlias = Callable[[bytes], list[bytes]]
+"""A record to its flat records; at least one."""
+
+_fields = msgspec.json.Decoder(dict[str, Raw]).decode
+_list = msgspec.json.Decoder(list[Raw]).decode
+_text = msgspec.json.encode
+
+
+def flattener(
+    mode: str, list_field: str, index_field: str | None = None, count_field: str | None = None
+) -> Flatten:
+    """The function for a mode; the index and count fields default to ``<list>_index``, ``_count``."""
+    if mode == "none":
+        return lambda raw: [raw]
+    if mode == "pivot":
+        return lambda raw: [_pivot(raw, list_field)]
+    if mode == "path":
+        return lambda raw: [_path(raw, list_field)]
+    index = _text(index_field or f"{list_field}_index")
+    count = _text(count_field or f"{list_field}_count")
+    return lambda raw: _split(raw, list_field, index, count)
+
+
+def _children(fields: dict[str, Raw], list_field: str) -> list[Raw]:
+    """The list's elements; none when it is absent, empty, or no list at all."""
+    value = fields.get(list_field)
+    if value is None or not bytes(value).startswith(b"["):
+        return []
+    return _list(value)
+
+
+def _split(raw: bytes, list_field: str, index: bytes, count: bytes) -> list[bytes]:
+    fields = _fields(raw)
+    children = _children(fields, list_field)
+    if not children:
+        return [raw]
+    names = list(fields)
+    at = names.index(list_field)
+    before = [_pair(name, fields[name]) for name in names[:at]]
+    after = [_pair(name, fields[name]) for name in names[at + 1 :]]
+    head = b"{" + b",".join([*before, _text(list_field) + b":"])
+    total = b"%b:%d" % (count, len(children))
+    return [
+        head + b",".join([bytes(child), *after, b"%b:%d" % (index, n), total]) + b"}"
+        for n, child in enumerate(children)
+    ]
+
+
+def _pivot(raw: bytes, list_field: str) -> bytes:
+    """Repeated keys become a list; a key the parent has already gets the list's name in front."""
+    fields = _fields(raw)
+    values: dict[str, list[Raw]] = {}
+    odd: list[Raw] = []
+    for child in _children(fields, list_field):
+        pair = _fields(child) if bytes(child).startswith(b"{") else {}
+        if set(pair) == {"key", "value"} and bytes(pair["key"]).startswith(b'"'):
+            values.setdefault(msgspec.json.decode(pair["key"]), []).append(pair["value"])
+        else:
+            odd.append(child)
+    if not values:
+        return raw
+    kept = {name: value for name, value in fields.items() if name != list_field}
+    if odd:  # what is no {key, value} stays in the list: nothing is dropped
+        kept[list_field] = Raw(_array(odd))
+    for name, found in values.items():
+        free = name if name not in kept else f"{list_field}_{name}"
+        kept[free] = found[0] if len(found) == 1 else Raw(_array(found))
+    return _object(kept.items())
+
+
+def _path(raw: bytes, list_field: str) -> bytes:
+    fields = _fields(raw)
+    children = _children(fields, list_field)
+    if not children:
+        return raw
+    kept = {name: value for name, value in fields.items() if name != list_field}
+    for n, child in enumerate(children):
+        if bytes(child).startswith(b"{"):
+            for name, value in _fields(child).items():
+                kept[f"{list_field}_{n}_{name}"] = value
+        else:
+            kept[f"{list_field}_{n}"] = child
+    return _object(kept.items())
+
+
+def _pair(name: str, value: Raw) -> bytes:
+    return _text(name) + b":" + bytes(value)
+
+
+def _array(values: Iterable[Raw]) -> bytes:
+    return b"[" + b",".join(bytes(value) for value in values) + b"]"
+
+
+def _object(pairs: Iterable[tuple[str, Raw]]) -> bytes:
+    return b"{" + b",".join(_pair(name, value) for name, value in pairs) + b"}"

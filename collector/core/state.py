@@ -1,0 +1,105 @@
+"""The stored form of a checkpoint, under the names that users of Devo's collectors know.
+
+Times are ISO 8601 UTC text, spans ``start/end``.  The same form is stored, shown
+by ``collector state show``, and written to the log.  ``UPGRADES`` turns the form
+of an earlier ``@persistence_version`` into the next one; ``corrected`` repairs
+what no release of ours writes but a wrong clock can leave behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from collector.core import times
+from collector.core.checkpoint import MAX_LAST_IDS, PERSISTENCE_VERSION, Checkpoint, Live
+from collector.core.model import Micros, Window
+from collector.core.times import DAY
+
+State = dict[str, Any]
+
+UPGRADES: Mapping[int, Callable[[State], State]] = {}
+"""From a version to the next: ``UPGRADES[1]`` would make version 2.  There is one version so far."""
+
+
+def to_state(checkpoint: Checkpoint) -> State:
+    """The checkpoint as plain, JSON-able values."""
+    state: State = {
+        "initial_start_time_in_utc": times.isoformat(checkpoint.initial_start_time),
+        "last_event_time_in_utc": times.isoformat(checkpoint.last_event_time),
+        "last_ids": list(checkpoint.last_ids),
+        "@persistence_version": checkpoint.version,
+        "since_in_utc": times.isoformat(checkpoint.since),
+    }
+    if checkpoint.cursor is not None:
+        state["next_page_token"] = checkpoint.cursor
+    if checkpoint.owed:
+        state["owed_hours_in_utc"] = [_span(owed) for owed in checkpoint.owed]
+    if checkpoint.live is not None:
+        state["live_heard_until_in_utc"] = times.isoformat(checkpoint.live.heard_until)
+        state["live_closed_cleanly"] = checkpoint.live.clean
+    return state
+
+
+def from_state(state: State) -> Checkpoint:
+    """The checkpoint that was stored; raises ``ValueError`` when it is none of ours."""
+    try:
+        return _read(upgraded(state))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"the stored state lacks or mistypes {error}") from error
+
+
+def upgraded(state: State) -> State:
+    """The state in today's form; raises ``ValueError`` for one from a later release."""
+    version = state["@persistence_version"]
+    if version > PERSISTENCE_VERSION:
+        raise ValueError(f"@persistence_version {version} is newer than {PERSISTENCE_VERSION}")
+    while version < PERSISTENCE_VERSION:
+        state = UPGRADES[version](state)
+        version += 1
+    return state
+
+
+def corrected(checkpoint: Checkpoint, now: Micros) -> Checkpoint:
+    """The checkpoint without marks that lie more than a day ahead of the clock.
+
+    Such marks come from a clock that ran ahead; kept, they would hide all new
+    events.  Reading a span again is safe, for known ids are dropped.
+    """
+    if checkpoint.since <= now + DAY and checkpoint.last_event_time <= now + DAY:
+        return checkpoint
+    return msgspec.structs.replace(
+        checkpoint,
+        since=min(checkpoint.since, now),
+        last_event_time=min(checkpoint.last_event_time, now),
+        last_ids=(),
+        live=None,
+    )
+
+
+def _read(state: State) -> Checkpoint:
+    live = None
+    if "live_heard_until_in_utc" in state:
+        live = Live(
+            times.parse(state["live_heard_until_in_utc"]), bool(state["live_closed_cleanly"])
+        )
+    return Checkpoint(
+        initial_start_time=times.parse(state["initial_start_time_in_utc"]),
+        since=times.parse(state["since_in_utc"]),
+        last_event_time=times.parse(state["last_event_time_in_utc"]),
+        last_ids=tuple(map(str, state["last_ids"]))[:MAX_LAST_IDS],
+        cursor=state.get("next_page_token"),
+        owed=tuple(_window(text) for text in state.get("owed_hours_in_utc", ())),
+        live=live,
+    )
+
+
+def _span(window: Window) -> str:
+    return f"{times.isoformat(window.start)}/{times.isoformat(window.end)}"
+
+
+def _window(text: str) -> Window:
+    start, end = text.split("/")
+    return Window(times.parse(start), times.parse(end))

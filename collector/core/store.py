@@ -1,0 +1,69 @@
+"""What pullers ask of the state store, and the one value that changes it.
+
+Everything a page leads to is one ``Commit``: the batches to deliver, the digests
+now known, the bytes kept aside, the ledger and the checkpoint.  A store makes all
+of it durable or none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from collector.core.checkpoint import Checkpoint
+from collector.core.ledger import Entry
+from collector.core.model import Batch, Micros
+from collector.core.policy import Usage
+
+
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """Bytes that cannot be delivered as a record, and why.
+
+    ``output`` names the destination that refused them, or is None when the
+    vendor's answer itself could not be read.
+    """
+
+    source: str
+    tag: str
+    reason: str
+    raw: bytes
+    observed: Micros
+    output: str | None = None
+
+
+class Commit(msgspec.Struct, frozen=True, kw_only=True):
+    """One change of state; see the module's text."""
+
+    source: str
+    checkpoint: Checkpoint
+    observed: Micros
+    batches: Sequence[Batch] = ()
+    digests: Mapping[int, Sequence[bytes]] = {}
+    entries: Sequence[Entry] = ()
+    dead_letters: Sequence[DeadLetter] = ()
+
+
+class Store(Protocol):
+    """The state, as pullers see it.  Every method raises ``StateError`` when it fails."""
+
+    def checkpoint(self, source: str) -> Checkpoint | None:
+        """The stored checkpoint, or None for a source never seen."""
+        ...
+
+    def known(self, source: str, slot: int) -> Iterable[bytes]:
+        """The packed digests stored for one hour slot."""
+        ...
+
+    def commit(self, commit: Commit) -> None:
+        """Make all of it durable; on return it survives a power cut."""
+        ...
+
+    def usage(self, input_name: str) -> Usage:
+        """The calls an input has used."""
+        ...
+
+    def save_usage(self, input_name: str, usage: Usage) -> None:
+        """Keep the calls an input has used, before the call is made."""
+        ...

@@ -1,0 +1,1 @@
+"""A demonstration without a licence: simulator, collector, faults, verdict."""

@@ -1,0 +1,148 @@
+"""Every error of the collector, named by what the caller does next.
+
+    CollectorError
+    ├── ConfigError           stop: nothing starts until the file is changed
+    ├── StateError            stop: the state needs a person
+    ├── AuthenticationError   stop this input, look again every 15 minutes
+    ├── TokenRejected         refresh the token, repeat the call once
+    ├── VendorUnavailable     wait as told, then repeat
+    │   ├── QuotaExhausted    wait until the quota is given again
+    │   └── SessionTaken      wait: the token's session is still held
+    ├── VendorRefused         the same request will be refused again: change it, or leave it
+    ├── UnreadableAnswer      repeat a few times, then leave the window for the next pull
+    ├── SessionEnded          connect again; what was in flight may be missing
+    ├── Undelivered           keep the records, send them again later
+    └── Stopped               leave quietly: the program is stopping
+
+The numbers follow the bands that operators of Devo's collectors know
+(shared vendor notes, "Error catalogue"); an ``ApiError`` carries the HTTP
+status itself.  Raise a leaf, never ``CollectorError``.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class CollectorError(Exception):
+    """What went wrong, why, and what the operator can do about it.
+
+    ``number`` is stable across releases, ``cause`` says what was seen and
+    ``remedy`` what to do.  Neither ever holds a secret.
+    """
+
+    kind: ClassVar[str] = "InternalError"
+    exit_code: ClassVar[int] = 1
+    number: int
+    cause: str
+    remedy: str
+
+    def __init__(self, number: int, cause: str, remedy: str) -> None:
+        self.number = number
+        self.cause = cause
+        self.remedy = remedy
+        super().__init__(number, cause, remedy)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.number}: {self.cause} -> {self.remedy}"
+
+
+class ConfigError(CollectorError):
+    """The configuration cannot be used (1-49); nothing is started."""
+
+    kind = "ConfigError"
+    exit_code = 3
+
+
+class AuthenticationError(CollectorError):
+    """The vendor refused who we say we are (100-149)."""
+
+    kind = "SetupError"
+    exit_code = 4
+
+
+class TokenRejected(CollectorError):
+    """The vendor no longer takes this token (401); a fresh one may do."""
+
+    kind = "ApiError"
+    exit_code = 4
+
+
+class VendorUnavailable(CollectorError):
+    """The vendor could not answer now (400-599, or 500 without an answer).
+
+    ``retry_after`` is the wait in seconds that the vendor asked for, or None.
+    """
+
+    kind = "ApiError"
+    exit_code = 5
+    retry_after: float | None
+
+    def __init__(
+        self, number: int, cause: str, remedy: str, retry_after: float | None = None
+    ) -> None:
+        super().__init__(number, cause, remedy)
+        self.retry_after = retry_after
+
+
+class QuotaExhausted(VendorUnavailable):
+    """The day's calls are used up; ``retry_after`` seconds until the next ones."""
+
+
+class SessionTaken(VendorUnavailable):
+    """409: the token already has a session of this type."""
+
+
+class VendorRefused(CollectorError):
+    """The vendor refuses this very request (400, 404, 405, 410, ...); ``number`` is the status."""
+
+    kind = "ApiError"
+    exit_code = 5
+
+
+class UnreadableAnswer(CollectorError):
+    """An answer that is not what the vendor promised (300-349)."""
+
+    kind = "PullError"
+    exit_code = 5
+
+
+class SessionEnded(CollectorError):
+    """A stream ended without the orderly close that proves completeness."""
+
+    kind = "PullError"
+    exit_code = 5
+
+
+class StateError(CollectorError):
+    """The state store cannot be used (200-249)."""
+
+    kind = "PrePullError"
+    exit_code = 7
+
+
+class Undelivered(CollectorError):
+    """A destination did not take the records (600-649); they stay in the spool.
+
+    ``retry_after`` is the wait in seconds that the destination asked for, or None.
+    """
+
+    kind = "DeliveryError"
+    exit_code = 6
+    retry_after: float | None
+
+    def __init__(
+        self, number: int, cause: str, remedy: str, retry_after: float | None = None
+    ) -> None:
+        super().__init__(number, cause, remedy)
+        self.retry_after = retry_after
+
+
+class Stopped(CollectorError):
+    """The program was asked to stop while this work was waiting."""
+
+    kind = "Stopped"
+    exit_code = 8
+
+    def __init__(self) -> None:
+        super().__init__(0, "the collector is stopping", "nothing to do")

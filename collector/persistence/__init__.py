@@ -1,0 +1,1 @@
+"""The state that survives: spool, known ids, checkpoints, ledger."""

@@ -1,0 +1,65 @@
+"""The schema, step by step.  A step and the note that it ran are one transaction.
+
+Tables
+    meta         store id, and the epoch that grows with each start
+    checkpoint   one row per source: the state under Devo's names
+    spool        one row per batch: the lines as one blob
+    pending      which output still has to confirm which batch
+    position     what a sender wants to know at its next start
+    known        packed digests, one row per commit and hour slot
+    ledger       one row per source and span: state and counts
+    dead_letter  bytes kept aside, with the reason
+    usage        calls made against an input's quota
+    history      resets, with the state before and after
+"""
+
+from __future__ import annotations
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+schema = Migrations("collector")
+
+
+@schema()
+def first_release(db: Database) -> None:
+    """The tables of release 0.1."""
+    for statement in _FIRST_RELEASE:
+        db.execute(statement)
+
+
+# Blobs stand last in their rows, so that scans of the columns before them do not read them.
+_FIRST_RELEASE = (
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE checkpoint (
+        source TEXT PRIMARY KEY, state TEXT NOT NULL, changed INTEGER NOT NULL) WITHOUT ROWID""",
+    """CREATE TABLE spool (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, tag TEXT NOT NULL,
+        lane TEXT NOT NULL, mode TEXT NOT NULL, count INTEGER NOT NULL, first INTEGER NOT NULL,
+        last INTEGER NOT NULL, bytes INTEGER NOT NULL, body BLOB NOT NULL)""",
+    """CREATE TABLE pending (
+        output TEXT NOT NULL, lane TEXT NOT NULL, batch INTEGER NOT NULL,
+        PRIMARY KEY (output, lane, batch)) WITHOUT ROWID""",
+    "CREATE INDEX pending_batch ON pending (batch)",
+    """CREATE TABLE position (
+        output TEXT NOT NULL, lane TEXT NOT NULL, value TEXT NOT NULL,
+        PRIMARY KEY (output, lane)) WITHOUT ROWID""",
+    """CREATE TABLE known (
+        id INTEGER PRIMARY KEY, source TEXT NOT NULL, slot INTEGER NOT NULL,
+        committed INTEGER NOT NULL, digests BLOB NOT NULL)""",
+    "CREATE INDEX known_slot ON known (source, slot)",
+    """CREATE TABLE ledger (
+        source TEXT NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
+        state TEXT NOT NULL, reason TEXT, received INTEGER NOT NULL, spooled INTEGER NOT NULL,
+        duplicate INTEGER NOT NULL, filtered INTEGER NOT NULL, dead_lettered INTEGER NOT NULL,
+        PRIMARY KEY (source, start, "end")) WITHOUT ROWID""",
+    """CREATE TABLE dead_letter (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, observed INTEGER NOT NULL, source TEXT NOT NULL,
+        tag TEXT NOT NULL, output TEXT, reason TEXT NOT NULL, raw BLOB NOT NULL)""",
+    """CREATE TABLE usage (
+        input TEXT PRIMARY KEY, day INTEGER NOT NULL, calls INTEGER NOT NULL,
+        not_before INTEGER NOT NULL) WITHOUT ROWID""",
+    """CREATE TABLE history (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, changed INTEGER NOT NULL, source TEXT NOT NULL,
+        reason TEXT NOT NULL, previous TEXT, current TEXT)""",
+)

@@ -1,0 +1,72 @@
+"""A look at a state folder that changes nothing, for ``collector state show``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Self
+
+import msgspec
+
+from collector.core import checkpoint, state, times
+from collector.core.times import HOUR
+from collector.persistence import database
+
+
+class ServiceState(msgspec.Struct, frozen=True, kw_only=True):
+    """One service, in words."""
+
+    source: str
+    state: state.State
+    last_event: str
+    complete_until: str
+    owed_hours: str
+    changed: str
+
+
+class StateReport(msgspec.Struct, frozen=True, kw_only=True):
+    """Where every service stands, and what waits."""
+
+    services: list[ServiceState]
+    waiting: list[tuple[str, str, int]]
+    dead_letters: int
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """The report of a state folder; raises ``StateError`` when there is none."""
+        db = database.open_for_reading(folder)
+        with database.errors_of(folder):
+            rows = db.execute("SELECT source, state, changed FROM checkpoint ORDER BY 1").fetchall()
+            waiting = db.execute(
+                "SELECT p.output, p.lane, sum(s.count) FROM pending p"
+                " JOIN spool s ON s.id = p.batch GROUP BY 1, 2 ORDER BY 1, 2"
+            ).fetchall()
+            letters = db.execute("SELECT count(*) FROM dead_letter").fetchone()[0]
+        db.close()
+        return cls(
+            services=[_service(*row) for row in rows], waiting=waiting, dead_letters=letters
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as JSON-able values, the states under Devo's names."""
+        return {
+            "services": {each.source: each.state for each in self.services},
+            "waiting": [
+                {"output": output, "lane": lane, "records": count}
+                for output, lane, count in self.waiting
+            ],
+            "dead_letters": self.dead_letters,
+        }
+
+
+def _service(source: str, text: str, changed: int) -> ServiceState:
+    stored = msgspec.json.decode(text)
+    mark = state.from_state(stored)
+    owed = sum((each.end - each.start) // HOUR for each in mark.owed)
+    return ServiceState(
+        source=source,
+        state=stored,
+        last_event=times.isoformat(mark.last_event_time),
+        complete_until=times.isoformat(checkpoint.complete_until(mark)),
+        owed_hours=f"{owed} hours" if owed else "-",
+        changed=times.isoformat(changed - changed % 1_000_000),
+    )

@@ -1,0 +1,163 @@
+"""The spool: batches wait here until every output they are for has confirmed them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+
+from sqlite_utils import Database
+
+from collector.core.model import Batch, Clock, Micros, Refusal, SpooledBatch
+from collector.persistence.database import Guarded
+
+_COLUMNS = "s.id, s.source, s.tag, s.lane, s.mode, s.count, s.first, s.last, s.bytes"
+
+
+class SqliteSpool:
+    """The part of the store that senders see."""
+
+    def __init__(self, writer: Guarded, reader: Guarded, store_id: str, clock: Clock) -> None:
+        self._clock = clock
+        self._writer = writer
+        self._reader = reader
+        self._store_id = store_id
+        self._changed = threading.Condition()
+        self._bytes = self._stored_bytes()
+
+    @property
+    def size(self) -> int:
+        """How many bytes of records wait for an output."""
+        with self._changed:
+            return self._bytes
+
+    def add(self, db: Database, batch: Batch) -> int:
+        """Write a batch inside the caller's transaction; the bytes that it adds."""
+        if not batch.outputs:
+            return 0
+        cursor = db.execute(
+            "INSERT INTO spool (source, tag, lane, mode, count, first, last, bytes, body)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                *(batch.source, batch.tag, batch.lane, batch.mode, batch.count),
+                *(batch.first, batch.last, len(batch.body), batch.body),
+            ],
+        )
+        for output in batch.outputs:
+            db.execute(
+                "INSERT INTO pending VALUES (?, ?, ?)", [output, batch.lane, cursor.lastrowid]
+            )
+        return len(batch.body)
+
+    def grown(self, added: int) -> None:
+        """A transaction that added so many bytes is durable: wake the senders."""
+        with self._changed:
+            self._bytes += added
+            self._changed.notify_all()
+
+    def take(self, output: str, lane: str, after: int, max_bytes: int) -> list[SpooledBatch]:
+        """The oldest batches still owed to an output, up to ``max_bytes`` but at least one."""
+        query = (
+            f"SELECT {_COLUMNS}, s.body FROM pending p JOIN spool s ON s.id = p.batch"  # noqa: S608
+            " WHERE p.output = ? AND p.lane = ? AND p.batch > ? ORDER BY p.batch"
+        )
+        taken: list[SpooledBatch] = []
+        size = 0
+        with self._reader.reading() as db:
+            for row in db.execute(query, [output, lane, after]):
+                size += row[8]
+                if taken and size > max_bytes:
+                    break
+                taken.append(self._batch(row))
+        return taken
+
+    def confirm(
+        self,
+        output: str,
+        lane: str,
+        batch_ids: Sequence[int],
+        refusals: Sequence[Refusal],
+        position: str | None,
+    ) -> None:
+        """The output has these batches but for the refused records, which are kept aside."""
+        with self._writer.transaction() as db:
+            for refusal in refusals:
+                _keep_refused(db, output, refusal, self._clock.now())
+            freed = sum(_release(db, output, lane, batch) for batch in batch_ids)
+            if position is not None:
+                db.execute(
+                    "INSERT OR REPLACE INTO position VALUES (?, ?, ?)", [output, lane, position]
+                )
+        with self._changed:
+            self._bytes -= freed
+            self._changed.notify_all()
+
+    def position(self, output: str, lane: str) -> str | None:
+        """What the sender stored with its last confirmation."""
+        with self._reader.reading() as db:
+            row = db.execute(
+                "SELECT value FROM position WHERE output = ? AND lane = ?", [output, lane]
+            ).fetchone()
+        return None if row is None else str(row[0])
+
+    def wait(self, output: str, lane: str, after: int, seconds: float) -> None:
+        """Return when something is owed after that batch, or after so many real seconds."""
+        deadline = time.monotonic() + seconds
+        with self._changed:
+            while not self._owed(output, lane, after):
+                left = deadline - time.monotonic()
+                if left <= 0 or not self._changed.wait(left):
+                    return
+
+    def backlog(self) -> dict[tuple[str, str], int]:
+        """How many records each output and lane still waits for."""
+        with self._reader.reading() as db:
+            rows = db.execute(
+                "SELECT p.output, p.lane, sum(s.count) FROM pending p"
+                " JOIN spool s ON s.id = p.batch GROUP BY 1, 2"
+            ).fetchall()
+        return {(output, lane): count for output, lane, count in rows}
+
+    def _owed(self, output: str, lane: str, after: int) -> bool:
+        with self._reader.reading() as db:
+            query = "SELECT 1 FROM pending WHERE output = ? AND lane = ? AND batch > ? LIMIT 1"
+            return db.execute(query, [output, lane, after]).fetchone() is not None
+
+    def _stored_bytes(self) -> int:
+        with self._reader.reading() as db:
+            return int(db.execute("SELECT coalesce(sum(bytes), 0) FROM spool").fetchone()[0])
+
+    def _batch(self, row: tuple[int, str, str, str, str, int, int, int, int, bytes]) -> SpooledBatch:
+        return SpooledBatch(
+            id=row[0],
+            uid=f"{self._store_id}-{row[0]}",
+            source=row[1],
+            tag=row[2],
+            lane=row[3],
+            mode=row[4],
+            count=row[5],
+            first=row[6],
+            last=row[7],
+            body=row[9],
+        )
+
+
+def _release(db: Database, output: str, lane: str, batch: int) -> int:
+    """Forget that an output is owed a batch; the bytes freed when nobody is any more."""
+    db.execute(
+        "DELETE FROM pending WHERE output = ? AND lane = ? AND batch = ?", [output, lane, batch]
+    )
+    freed = db.execute(
+        "DELETE FROM spool WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM pending WHERE batch = ?1)"
+        " RETURNING bytes",
+        [batch],
+    ).fetchone()
+    return int(freed[0]) if freed else 0
+
+
+def _keep_refused(db: Database, output: str, refusal: Refusal, observed: Micros) -> None:
+    db.execute(
+        "INSERT INTO dead_letter (observed, source, tag, output, reason, raw)"
+        " SELECT ?, source, tag, ?, ?, ? FROM spool WHERE id = ?",
+        [observed, output, refusal.reason, refusal.raw, refusal.batch],
+    )

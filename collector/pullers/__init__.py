@@ -1,0 +1,1 @@
+"""The five sources, and the loops that drive them."""

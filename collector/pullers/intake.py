@@ -1,0 +1,182 @@
+"""Where every page of every source goes through: drop what is known, commit the rest.
+
+One transaction per page carries the records, their ids, what was kept aside, the
+ledger and the checkpoint; there is no other way to move a checkpoint.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from collector.core import batching, checkpoint as rules, ledger
+from collector.core.batching import Limits, Origin
+from collector.core.checkpoint import Checkpoint
+from collector.core.dedup import Known
+from collector.core.ledger import Entry
+from collector.core.model import Batch, Clock, Event, Micros, Page, Window
+from collector.core.stats import PullStats
+from collector.core.times import HOUR
+from collector.core.store import Commit, DeadLetter, Store
+from collector.pullers.base import Source, whole
+
+Move = Callable[[Checkpoint], Checkpoint]
+
+
+def stay(checkpoint: Checkpoint) -> Checkpoint:
+    """Leave the checkpoint as it is."""
+    return checkpoint
+
+
+class Destination(msgspec.Struct, frozen=True, kw_only=True):
+    """What goes with every record of a source, and where it goes."""
+
+    input: str
+    source_id: str
+    outputs: tuple[str, ...]
+    limits: Limits = Limits()
+    metadata: bool = True
+
+
+class Intake:
+    """The committed side of one source; safe for the two lanes of a hybrid service."""
+
+    def __init__(
+        self,
+        store: Store,
+        source: Source,
+        destination: Destination,
+        checkpoint: Checkpoint,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._source = source
+        self._to = destination
+        self._clock = clock
+        self._checkpoint = checkpoint
+        self._records = whole(source.records)
+        self._known = Known(lambda slot: store.known(destination.source_id, slot))
+        self._lock = threading.RLock()
+        self._totals = PullStats()
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """The checkpoint as it is stored."""
+        return self._checkpoint
+
+    def take(
+        self,
+        page: Page,
+        *,
+        mode: str,
+        pulling_id: str,
+        counted_in: Window | None = None,
+        move: Move = stay,
+    ) -> PullStats:
+        """Commit one page; on return its new records will be delivered, whatever happens.
+
+        ``move`` is applied to the checkpoint in the same transaction.
+        """
+        with self._lock:
+            now = self._clock.now()
+            fresh = self._known.fresh(page.events)
+            batches = self._batches(fresh.events, mode, pulling_id, now)
+            rejects = [self._letter(each.raw, each.reason) for each in page.rejected]
+            self._commit(
+                Commit(
+                    source=self._to.source_id,
+                    checkpoint=move(rules.taken(self._checkpoint, fresh.events)),
+                    observed=now,
+                    batches=batches,
+                    digests=fresh.digests,
+                    entries=ledger.entries(
+                        page.events, fresh.events, len(rejects), now, counted_in
+                    ),
+                    dead_letters=rejects,
+                )
+            )
+            self._known.remember(fresh.digests)
+            stats = PullStats(
+                received=len(page.events) + len(page.rejected),
+                duplicates=fresh.duplicates,
+                generated=sum(batch.count for batch in batches),
+                rejected=len(page.rejected),
+            )
+            self._totals.add(stats)
+            return stats
+
+    def advance(self, move: Move, entries: Sequence[Entry] = ()) -> None:
+        """Move the checkpoint alone; nothing is written when it stays where it is."""
+        with self._lock:
+            moved = move(self._checkpoint)
+            if moved == self._checkpoint and not entries:
+                return
+            self._commit(
+                Commit(
+                    source=self._to.source_id,
+                    checkpoint=moved,
+                    observed=self._clock.now(),
+                    entries=entries,
+                )
+            )
+
+    def totals(self) -> PullStats:
+        """What was taken since the start."""
+        with self._lock:
+            return msgspec.structs.replace(self._totals)
+
+    def needed_from(self) -> Micros:
+        """No event before this can come again by itself: its id need not be known for ever."""
+        return rules.complete_until(self._checkpoint) - HOUR
+
+    def prepare(self, now: Micros) -> None:
+        """Let the source put its checkpoint in order before a pull plans from it."""
+        with self._lock:
+            prepared = self._source.prepare(self._checkpoint, now)
+            self.advance(lambda _checkpoint: prepared.checkpoint, prepared.entries)
+
+    def keep_aside(self, raw: bytes, reason: str) -> None:
+        """Keep bytes that are no page at all, so that nobody need wonder what came."""
+        with self._lock:
+            now = self._clock.now()
+            self._commit(
+                Commit(
+                    source=self._to.source_id,
+                    checkpoint=self._checkpoint,
+                    observed=now,
+                    entries=ledger.entries([], [], 1, now, None),
+                    dead_letters=[self._letter(raw, reason)],
+                )
+            )
+
+    def _batches(
+        self, events: Sequence[Event], mode: str, pulling_id: str, now: Micros
+    ) -> list[Batch]:
+        origin = Origin(
+            input=self._to.input,
+            service=self._source.service,
+            source=self._to.source_id,
+            tag=self._source.tag,
+            mode=mode,
+            pulling_id=pulling_id,
+            observed=now,
+            outputs=self._to.outputs,
+        )
+        return batching.batches(
+            origin, events, self._records, self._to.limits, metadata=self._to.metadata
+        )
+
+    def _commit(self, commit: Commit) -> None:
+        self._store.commit(commit)
+        self._checkpoint = commit.checkpoint
+
+    def _letter(self, raw: bytes, reason: str) -> DeadLetter:
+        return DeadLetter(
+            source=self._to.source_id,
+            tag=self._source.tag,
+            reason=reason,
+            raw=raw,
+            observed=self._clock.now(),
+        )

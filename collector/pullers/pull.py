@@ -1,0 +1,167 @@
+"""The pull loop: one blocking loop that drives any source.
+
+    plan a span -> fetch its pages -> commit each page -> close the span
+
+Every page is committed as it comes, but the checkpoint's ``since`` moves only when
+the span is done: services that answer newest first, oldest first or in no order
+share this one path, and a crash reads the span again while known ids drop what is
+already there.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+from collector.core import checkpoint as rules, ledger
+from collector.core.checkpoint import Checkpoint
+from collector.core.model import Clock, Page, Request, Response
+from collector.core.policy import backoff
+from collector.core.stats import PullStats
+from collector.errors import SessionEnded, Stopped, UnreadableAnswer, VendorRefused
+from collector.pullers.base import Fetch, Plan, Source
+from collector.pullers.intake import Intake, Move, stay
+from collector.pullers.journal import Cycle, Journal
+
+_TRIES = 3
+"""How often a span is read when an answer is broken, before it is left to the next pull."""
+
+
+class Puller:
+    """Pulls one source; ``pull`` is what the scheduler calls."""
+
+    def __init__(
+        self,
+        source: Source,
+        fetch: Fetch,
+        intake: Intake,
+        journal: Journal,
+        clock: Clock,
+        rng: random.Random,
+    ) -> None:
+        self._source = source
+        self._fetch = fetch
+        self._intake = intake
+        self._journal = journal
+        self._clock = clock
+        self._rng = rng
+
+    def pull(self) -> PullStats:
+        """Take everything that is due now.
+
+        Raises what the wire raises (``collector.errors``); all that was
+        committed until then stays, and the next pull goes on from there.
+        """
+        cycle = self._journal.begin(self._clock.now())
+        self._intake.prepare(cycle.began)
+        while (plan := self._source.plan(self._intake.checkpoint, cycle.began)) is not None:
+            if self._clock.stopping():
+                raise Stopped
+            cycle.retrieving(plan.window)
+            if not self._read_span(plan, cycle):
+                break
+        cycle.finished()
+        return cycle.stats
+
+    def _read_span(self, plan: Plan, cycle: Cycle) -> bool:
+        """Read a span to its end, cutting it as often as it needs; False: stop for this time."""
+        work = [plan]
+        while work:
+            part = work.pop()
+            try:
+                whole = self._read_patiently(part, cycle)
+            except VendorRefused as refusal:
+                return self._fall_back(refusal)
+            if whole:
+                self._close(part, cycle)
+            elif (halves := self._source.narrow(part.window)) is not None:
+                cycle.narrowed(part.window)
+                work += reversed(halves)
+            else:
+                return False
+        return True
+
+    def _fall_back(self, refusal: VendorRefused) -> bool:
+        other = self._source.refused(self._intake.checkpoint, refusal.number)
+        if other is None:
+            raise refusal
+        self._journal.fell_back(refusal)
+        self._intake.advance(lambda _checkpoint: other)
+        return True
+
+    def _read_patiently(self, plan: Plan, cycle: Cycle) -> bool:
+        for attempt in range(_TRIES):
+            try:
+                return self._read(plan, cycle, last_try=attempt == _TRIES - 1)
+            except (UnreadableAnswer, SessionEnded) as error:
+                if attempt == _TRIES - 1:
+                    raise
+                seconds = backoff(attempt, 1.0, 30.0, self._rng)
+                self._journal.repeating(error, seconds)
+                if self._clock.sleep(seconds):
+                    raise Stopped from None
+        raise AssertionError("unreachable")  # pragma: no cover
+
+    def _read(self, plan: Plan, cycle: Cycle, *, last_try: bool) -> bool:
+        """Commit the pages of a span; False when it has more than ``max_pages``."""
+        for number, page in enumerate(self._pages(plan.request, cycle, last_try=last_try), 1):
+            stats = self._intake.take(
+                page,
+                mode=plan.mode,
+                pulling_id=str(cycle.pulling_id),
+                counted_in=plan.counted_in,
+                move=_move(plan, page),
+            )
+            cycle.page(stats)
+            if self._clock.stopping():
+                raise Stopped
+            if page.next is not None and 0 < self._source.max_pages <= number:
+                if self._source.narrow(plan.window) is not None or plan.keeps_cursor:
+                    return False
+        return True
+
+    def _pages(
+        self, request: Request | None, cycle: Cycle, *, last_try: bool
+    ) -> Iterator[Page]:
+        cursors: set[str | None] = {None}
+        while request is not None:
+            following: Request | None = None
+            cursor: str | None = None
+            cycle.stats.requests += 1
+            for response in self._fetch(request):
+                page = self._read_page(response, last_try=last_try)
+                following, cursor = page.next, page.cursor
+                yield page
+            if following == request or (following is not None and cursor in cursors - {None}):
+                raise UnreadableAnswer(
+                    306,
+                    "the vendor's next page is one that was read already",
+                    "nothing to do: the span is asked for again",
+                )
+            cursors.add(cursor)
+            request = following
+
+    def _read_page(self, response: Response, *, last_try: bool) -> Page:
+        try:
+            return self._source.read(response)
+        except UnreadableAnswer as error:
+            if last_try:
+                self._intake.keep_aside(response.body, str(error))
+            raise
+
+    def _close(self, plan: Plan, cycle: Cycle) -> None:
+        self._intake.advance(
+            lambda checkpoint: self._source.close(checkpoint, plan, cycle.began),
+            ledger.closed(plan.window),
+        )
+        cycle.retrieved(plan.window)
+
+
+def _move(plan: Plan, page: Page) -> Move:
+    if not plan.keeps_cursor:
+        return stay
+
+    def to_cursor(checkpoint: Checkpoint) -> Checkpoint:
+        return rules.at_cursor(checkpoint, page.cursor)
+
+    return to_cursor

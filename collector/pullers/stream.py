@@ -1,0 +1,199 @@
+"""The live side of a PoD service: one session after the other, and the hours between.
+
+Live cannot choose its start and proves nothing about what was in flight when a
+session ends badly; so whatever a session may have missed is owed by the archive
+(``core.checkpoint.connected``).  With one token the two sides take turns: the
+session is closed in order when an owed hour can be fetched, for at most one
+session per token and type may exist.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Protocol, Self
+
+import msgspec
+
+from collector.core import checkpoint as rules
+from collector.core.checkpoint import Checkpoint
+from collector.core.model import Clock, Micros, Request, Response
+from collector.core.policy import backoff
+from collector.core.times import SECOND
+from collector.errors import SessionEnded, UnreadableAnswer, VendorRefused, VendorUnavailable
+from collector.pullers.base import Source
+from collector.pullers.intake import Intake
+from collector.pullers.journal import Cycle, Journal
+from collector.pullers.pull import Puller
+
+_SHORT = 60.0
+"""A session shorter than this, in seconds, makes the next one wait longer."""
+_HEARD_EVERY = 60.0
+"""Seconds between notes in the checkpoint that a silent session is alive."""
+_SUMMARY_EVERY = 300.0
+
+
+class Session(Protocol):
+    """An open stream (``wire.websocket.Stream``)."""
+
+    def __enter__(self) -> Self:
+        """The session itself."""
+        ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close what is still open."""
+        ...
+
+    @property
+    def lasts(self) -> bool:
+        """Whether it is still open."""
+        ...
+
+    @property
+    def clean(self) -> bool:
+        """Whether it ended in order: nothing was in flight."""
+        ...
+
+    @property
+    def ended(self) -> str:
+        """How it ended, for a log line."""
+        ...
+
+    @property
+    def silent_for(self) -> float:
+        """Seconds since anything was heard."""
+        ...
+
+    def read(self) -> Sequence[bytes]:
+        """The next messages; may be none."""
+        ...
+
+    def finish(self) -> Sequence[bytes]:
+        """Close in order; the messages that were in flight."""
+        ...
+
+
+class Turns(msgspec.Struct, frozen=True, kw_only=True):
+    """How the live side and the archive take turns, in the terms of the vendor notes.
+
+    ``memory``: how long the server remembers where a session dropped;
+    ``slack``: how late a record may arrive; ``delay``: how long after its end an
+    hour can be fetched; ``archive_retry``: how long after a failed fetch the next.
+    """
+
+    memory: Micros = 3000 * SECOND
+    slack: Micros = 900 * SECOND
+    delay: Micros = 3600 * SECOND
+    archive_retry: Micros = 600 * SECOND
+
+
+class Streamer:
+    """Keeps a live session of one source; ``run`` lasts until the program stops."""
+
+    def __init__(
+        self,
+        source: Source,
+        request: Request,
+        connect: Callable[[Request], Session],
+        archive: Puller | None,
+        intake: Intake,
+        turns: Turns,
+        journal: Journal,
+        clock: Clock,
+        rng: random.Random,
+    ) -> None:
+        self._source = source
+        self._request = request
+        self._connect = connect
+        self._archive = archive
+        self._intake = intake
+        self._turns = turns
+        self._journal = journal
+        self._clock = clock
+        self._rng = rng
+        self._archive_not_before: Micros = 0
+
+    def run(self) -> None:
+        """Fetch what is owed, then listen; again and again.
+
+        Raises ``AuthenticationError``, ``VendorRefused`` and ``StateError``; whatever
+        else ends a session only leads to the next one.
+        """
+        short = 0
+        while not self._clock.stopping():
+            if self._archive_is_due():
+                self._fetch_owed()
+            started = self._clock.monotonic()
+            self._listen()
+            short = short + 1 if self._clock.monotonic() - started < _SHORT else 0
+            if short and self._clock.sleep(backoff(short - 1, 1.0, 60.0, self._rng)):
+                return
+
+    def _archive_is_due(self) -> bool:
+        now = self._clock.now()
+        if self._archive is None or now < self._archive_not_before:
+            return False
+        checkpoint = self._intake.checkpoint
+        return checkpoint.live is None or rules.due(checkpoint, now, self._turns.delay) is not None
+
+    def _fetch_owed(self) -> None:
+        assert self._archive is not None  # noqa: S101 - asked for just before
+        try:
+            self._archive.pull()
+        except (VendorUnavailable, UnreadableAnswer, SessionEnded, VendorRefused) as error:
+            # The owed hours stay owed; live must not wait for them.
+            self._archive_not_before = self._clock.now() + self._turns.archive_retry
+            self._journal.log.error("%s; the owed hours are tried again later", error)
+
+    def _listen(self) -> None:
+        cycle = self._journal.begin(self._clock.now())
+        with self._connect(self._request) as session:
+            cycle.stats.requests += 1
+            self._intake.advance(self._connected)
+            self._journal.log.info("Live session is open; records are taken as they come")
+            self._receive(session, cycle)
+            heard = self._clock.now() - int(session.silent_for * SECOND)
+            clean = session.clean
+        self._intake.advance(lambda checkpoint: rules.heard(checkpoint, heard, clean=clean))
+        cycle.summary()
+        self._journal.log.info("Live session %s", session.ended)
+
+    def _receive(self, session: Session, cycle: Cycle) -> None:
+        noted = told = self._clock.monotonic()
+        while session.lasts:
+            messages = session.read()
+            now = self._clock.monotonic()
+            if messages or now - noted > _HEARD_EVERY:
+                self._take(messages, session, cycle)
+                noted = now
+            if now - told > _SUMMARY_EVERY:
+                cycle.summary()
+                told = now
+            # With one token, live must make way for the archive.
+            if self._archive_is_due() or self._clock.stopping():
+                self._take(session.finish(), session, cycle)
+                return
+
+    def _take(self, messages: Sequence[bytes], session: Session, cycle: Cycle) -> None:
+        heard = self._clock.now() - int(session.silent_for * SECOND)
+        page = self._source.read(
+            Response(request=self._request, status=101, messages=messages)
+        )
+        stats = self._intake.take(
+            page,
+            mode="live",
+            pulling_id=str(cycle.pulling_id),
+            move=lambda checkpoint: rules.heard(checkpoint, heard, clean=False),
+        )
+        cycle.stats.add(stats)
+
+    def _connected(self, checkpoint: Checkpoint) -> Checkpoint:
+        return rules.connected(
+            checkpoint, self._clock.now(), self._turns.memory, self._turns.slack
+        )

@@ -1,0 +1,1 @@
+"""Senders: from the spool to the destinations."""

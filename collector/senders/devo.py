@@ -1,0 +1,118 @@
+"""Devo: syslog lines over TLS, optionally as gzip members.
+
+Facts from the public devo-sdk (see the vendor notes, "The Devo wire form"):
+``<14>Jan  1 00:00:00 host tag: message`` and LF; the date is a constant because
+Devo stamps at arrival; nothing is ever acknowledged.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Literal, Unpack
+
+from collector.core.model import NO_TIME, Refusal, SpooledBatch
+from collector.senders.base import Hold
+from collector.senders.compression import compressed
+from collector.senders.framing import name, rfc3164_time
+from collector.senders.stream import ConfirmedStream, StreamOptions
+from collector.senders.tls import client_context
+
+_PRIORITY = 14
+_CONSTANT_TIME = "Jan  1 00:00:00"
+# Devo routes by the tag; any other character could end the header.
+_TAG = re.compile(r"[a-z0-9._-]{1,1024}")
+# devo-sdk's buffer, flushed as one gzip member.
+_MEMBER_BYTES = 19_500
+
+
+class DevoSender:
+    """Sends each record as one line to a Devo entry point or relay.
+
+    ``type`` SSL verifies the server always, against ``chain`` or the system's
+    authorities; TCP is for a relay in the same network.
+    """
+
+    def __init__(
+        self,
+        *,
+        address: str,
+        port: int = 443,
+        type: Literal["SSL", "TCP"] = "SSL",  # noqa: A002 - the name that Devo's users know
+        chain: Path | None = None,
+        cert: Path | None = None,
+        key: Path | None = None,
+        key_password: str | None = None,
+        hostname: str = "collector",
+        strict_timestamp: bool = False,
+        gzip: bool = False,
+        hold: Hold | None = None,
+        **stream: Unpack[StreamOptions],
+    ) -> None:
+        context = partial(client_context, ca=chain, cert=cert, key=key, password=key_password)
+        self.hold = hold or Hold(seconds=10.0)
+        self._hostname = name(hostname, 255)
+        self._strict_timestamp = strict_timestamp
+        self._gzip = gzip
+        self._clock = stream["clock"]
+        self._stream = ConfirmedStream(
+            host=address,
+            port=port,
+            context=context if type == "SSL" else None,
+            **stream,
+        )
+
+    def rewind(self, position: str | None) -> None:  # noqa: ARG002 - nothing to go back to
+        """Leave the connection that failed; the next one starts afresh."""
+        self._stream.drop()
+
+    def send(self, batch: SpooledBatch) -> Sequence[Refusal]:
+        """Write the batch; a tag that Devo could not route refuses all of it."""
+        if not _TAG.fullmatch(batch.tag):
+            return _untaggable(batch)
+        head = f"<{_PRIORITY}>{self._time(batch)} {self._hostname} {batch.tag}: ".encode("ascii")
+        lines = [head + line + b"\n" for line in batch.lines()]
+        if self._gzip:
+            self._stream.send(b"".join(compressed(part, "gzip") for part in members(lines)))
+        else:
+            self._stream.send(b"".join(lines))
+        return ()
+
+    def flush(self) -> None:
+        """Confirm what was sent, by the policy; raises ``Undelivered``."""
+        self._stream.confirm()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._stream.drop()
+
+    def _time(self, batch: SpooledBatch) -> str:
+        """The constant, or (``strict_timestamp``) the batch's first event time, UTC."""
+        if not self._strict_timestamp:
+            return _CONSTANT_TIME
+        return rfc3164_time(self._clock.now() if batch.first == NO_TIME else batch.first)
+
+
+def members(lines: Sequence[bytes]) -> Iterator[bytes]:
+    """The lines in groups, each just past devo-sdk's buffer size, in order."""
+    group: list[bytes] = []
+    size = 0
+    for line in lines:
+        group.append(line)
+        size += len(line)
+        if size >= _MEMBER_BYTES:
+            yield b"".join(group)
+            group, size = [], 0
+    if group:
+        yield b"".join(group)
+
+
+def _untaggable(batch: SpooledBatch) -> list[Refusal]:
+    """Refuse every record of a batch whose tag Devo does not allow."""
+    reason = f"Devo tags hold only a-z 0-9 . _ - and this one is {batch.tag[:100]!r}"
+    return [
+        Refusal(batch=batch.id, index=index, raw=line, reason=reason)
+        for index, line in enumerate(batch.lines())
+    ]

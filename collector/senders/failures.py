@@ -1,0 +1,138 @@
+"""What a failed delivery is called, why it happened and what the operator does about it.
+
+The numbers lie in the delivery band 600-649 and are stable across releases:
+
+    600-609  the network          620-629  HTTP answers
+    610-619  files and streams
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+
+from collector.errors import Undelivered
+
+NAME_UNKNOWN = 600
+REFUSED = 601
+TIMED_OUT = 602
+UNTRUSTED = 603
+WRONG_NAME = 604
+CLIENT_CERTIFICATE = 605
+TLS_FAILED = 606
+CONNECTION_LOST = 607
+NETWORK_FAILED = 608
+TLS_FILES = 609
+
+DISK_FULL = 610
+FILE_DENIED = 611
+FILE_FAILED = 612
+FILE_GONE = 613
+STREAM_CLOSED = 614
+
+# OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH.
+_NAME_MISMATCHES = frozenset({62, 64})
+# Parts of the alert names by which a server refuses our certificate.
+_CERTIFICATE_ALERTS = ("CERTIFICATE", "UNKNOWN_CA", "ACCESS_DENIED")
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP, errno.EISDIR})
+
+
+def network_failure(error: BaseException, peer: str) -> Undelivered:
+    """Name what the network did; ``peer`` is ``host:port`` or a URL without its secrets."""
+    if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
+        return _tls_failure(error, peer)
+    if isinstance(error, socket.gaierror):
+        return Undelivered(
+            NAME_UNKNOWN,
+            f"the name of {peer} cannot be resolved",
+            "check the address of the output and this machine's name service",
+        )
+    if isinstance(error, ConnectionRefusedError):
+        return Undelivered(
+            REFUSED,
+            f"{peer} refused the connection",
+            "check that the destination is running, its port, and the firewalls between",
+        )
+    if isinstance(error, TimeoutError):
+        return Undelivered(
+            TIMED_OUT,
+            f"{peer} did not answer, or did not take the data, in time",
+            "check the destination's load and the network; the records are sent again",
+        )
+    if isinstance(error, ConnectionError | ssl.SSLEOFError) or _disconnected(error):
+        return Undelivered(
+            CONNECTION_LOST,
+            f"{peer} closed the connection before it had confirmed the records",
+            "look at the destination's log; with TLS 1.3 a client certificate that it refuses "
+            "looks like this too; the records are sent again",
+        )
+    return Undelivered(
+        NETWORK_FAILED,
+        f"{peer} cannot be reached: {_reason(error)}",
+        "check the address of the output and the network",
+    )
+
+
+def file_failure(error: OSError, path: object) -> Undelivered:
+    """Name why ``path`` could not be written."""
+    reason = _reason(error)
+    if error.errno in _FULL:
+        return Undelivered(
+            DISK_FULL, f"{path} cannot grow: {reason}", "free space; the records wait in the spool"
+        )
+    if error.errno in _DENIED:
+        return Undelivered(
+            FILE_DENIED,
+            f"{path} cannot be opened for writing: {reason}",
+            "give the collector's user write access to a plain file there, not a link or folder",
+        )
+    return Undelivered(
+        FILE_FAILED, f"{path} cannot be written: {reason}", "check the disk and the output's path"
+    )
+
+
+def _tls_failure(error: ssl.SSLError, peer: str) -> Undelivered:
+    """Name which side of the TLS handshake refused the other."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _untrusted(error, peer)
+    name = getattr(error, "reason", None) or type(error).__name__
+    if "ALERT" in name and any(part in name for part in _CERTIFICATE_ALERTS):
+        return Undelivered(
+            CLIENT_CERTIFICATE,
+            f"{peer} refused our client certificate ({name})",
+            "set cert and key of the output to a pair that the destination knows "
+            "and that has not expired",
+        )
+    return Undelivered(
+        TLS_FAILED,
+        f"no TLS session with {peer} ({name})",
+        "check that the port speaks TLS 1.2 or newer",
+    )
+
+
+def _untrusted(error: ssl.SSLCertVerificationError, peer: str) -> Undelivered:
+    """Name why the destination's certificate was not accepted."""
+    if error.verify_code in _NAME_MISMATCHES:
+        return Undelivered(
+            WRONG_NAME,
+            f"the certificate of {peer} is for another name ({error.verify_message})",
+            "use the address that stands in the certificate's subject alternative names",
+        )
+    return Undelivered(
+        UNTRUSTED,
+        f"the certificate of {peer} is not trusted ({error.verify_message})",
+        "set the output's certificate authority file to the one that signed it",
+    )
+
+
+def _disconnected(error: BaseException) -> bool:
+    """Whether a reset was noticed only when the next step needed the connection."""
+    return isinstance(error, OSError) and error.errno == errno.ENOTCONN
+
+
+def _reason(error: BaseException) -> str:
+    """The system's own words for an error, without any name or path."""
+    text = error.strerror if isinstance(error, OSError) else None
+    return text or type(error).__name__

@@ -1,0 +1,94 @@
+"""How a record becomes a syslog message and a frame.  Pure functions.
+
+Formats: RFC 3164 section 4.1, RFC 5424 section 6; framing: RFC 6587 section 3.4.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Literal, TypeAlias
+
+from collector.core.model import Micros
+
+SyslogFormat: TypeAlias = Literal["rfc3164", "rfc5424"]
+Framing: TypeAlias = Literal["octet_counting", "newline"]
+
+TRUNCATED = b" [truncated]"
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
+_NOT_PRINTABLE = re.compile(r"[^\x21-\x7e]")
+_NOT_NAME = re.compile(r"[^A-Za-z0-9._-]")
+_MAX_FACILITY = 23
+_MAX_SEVERITY = 7
+# A character of UTF-8 has at most three bytes after its first.
+_MAX_CONTINUATION = 3
+
+
+def priority(facility: int, severity: int) -> int:
+    """The PRI value; raises ``ValueError`` outside facility 0-23 or severity 0-7."""
+    if not (0 <= facility <= _MAX_FACILITY and 0 <= severity <= _MAX_SEVERITY):
+        raise ValueError(f"no such syslog facility and severity: {facility}, {severity}")
+    return facility * 8 + severity
+
+
+def printable(text: str, length: int) -> str:
+    """An RFC 5424 header field: printable ASCII without spaces, at most ``length``, or ``-``."""
+    return _NOT_PRINTABLE.sub("_", text)[:length] or "-"
+
+
+def name(text: str, length: int) -> str:
+    """A host name or tag that no RFC 3164 parser can misread, at most ``length``, or ``-``."""
+    return _NOT_NAME.sub("_", text)[:length] or "-"
+
+
+def rfc3164_time(instant: Micros) -> str:
+    """``Mmm dd hh:mm:ss`` in UTC, the day padded with a space."""
+    at = _EPOCH + timedelta(microseconds=instant)
+    return f"{_MONTHS[at.month - 1]} {at.day:2d} {at:%H:%M:%S}"
+
+
+def rfc5424_time(instant: Micros) -> str:
+    """RFC 3339 in UTC with microseconds."""
+    at = _EPOCH + timedelta(microseconds=instant)
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond:06d}Z"
+
+
+def rfc3164_header(pri: int, instant: Micros, host: str, tag: str) -> bytes:
+    """``<PRI>TIMESTAMP HOSTNAME TAG:`` and a space."""
+    return f"<{pri}>{rfc3164_time(instant)} {name(host, 255)} {name(tag, 32)}: ".encode("ascii")
+
+
+def rfc5424_header(pri: int, instant: Micros, host: str, app: str, msgid: str) -> bytes:
+    """``<PRI>1 TIMESTAMP HOSTNAME APP-NAME - MSGID -`` and a space.
+
+    No byte order mark follows: section 6.4 allows a MSG without one, and
+    receivers hand a mark on as part of the record, which then is not JSON.
+    """
+    fields = f"{printable(host, 255)} {printable(app, 48)} - {printable(msgid, 32)} -"
+    return f"<{pri}>1 {rfc5424_time(instant)} {fields} ".encode("ascii")
+
+
+def visible(text: bytes) -> bytes:
+    """Control characters as ``#`` and three octal digits, the way rsyslog shows them."""
+    return _CONTROL.sub(lambda match: b"#%03o" % match[0][0], text)
+
+
+def truncated(message: bytes, length: int) -> bytes:
+    """At most ``length`` bytes, cut between two characters, with a mark that it was cut."""
+    if len(message) <= length:
+        return message
+    end = max(length - len(TRUNCATED), 0)
+    for _ in range(_MAX_CONTINUATION):
+        if end and message[end] & 0xC0 == 0x80:
+            end -= 1
+    return message[:end] + TRUNCATED
+
+
+def framed(message: bytes, framing: Framing) -> bytes:
+    """One message as it stands on the wire; with newlines it must hold none itself."""
+    if framing == "octet_counting":
+        return b"%d %b" % (len(message), message)
+    return message + b"\n"

@@ -1,0 +1,93 @@
+"""What each HTTP answer means for the records that were posted.  Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Literal, TypeAlias
+
+from collector.core.model import Micros
+from collector.errors import Undelivered
+
+DENIED = 620
+NOT_FOUND = 621
+BUSY = 622
+SERVER_FAILED = 623
+REDIRECTED = 624
+UNEXPECTED = 625
+
+Meaning: TypeAlias = Literal["accept", "split", "retry"]
+"""accept: delivered.  split: send the halves; a record alone is refused.  retry: send later."""
+
+_SPLIT = frozenset({400, 413, 422})
+_REMEDIES: dict[int, tuple[int, str]] = {
+    401: (DENIED, "check the credentials in the output's headers, or its client certificate"),
+    403: (DENIED, "give the output's credentials the right to write there"),
+    404: (NOT_FOUND, "check the output's url"),
+    408: (BUSY, "nothing, if it passes; else lower max_request_bytes"),
+    429: (BUSY, "nothing, if it passes; else raise the destination's limit"),
+}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MAX_RETRY_AFTER = 86_400.0
+_EXCERPT_CHARACTERS = 200
+_MIN_SECRET = 4
+
+
+def meaning(status: int, overrides: Mapping[int, Meaning]) -> Meaning:
+    """What to do after this status; ``overrides`` come first."""
+    if status in overrides:
+        return overrides[status]
+    if 200 <= status < 300:
+        return "accept"
+    return "split" if status in _SPLIT else "retry"
+
+
+def unaccepted(status: int, place: str, retry_after: float | None) -> Undelivered:
+    """The failure for a status that means retry; ``place`` is the URL without secrets."""
+    number, remedy = _remedy(status)
+    return Undelivered(number, f"{place} answered {status}", remedy, retry_after)
+
+
+def retry_after(value: str | None, now: Micros) -> float | None:
+    """Seconds to wait by a ``Retry-After`` header (RFC 9110, 10.2.3), at most a day.
+
+    None when there is no header, or one that cannot be read; 0 for a past date.
+    """
+    if value is None:
+        return None
+    text = value.strip()
+    seconds = float(text) if text.isascii() and text.isdigit() else _until(text, now)
+    return None if seconds is None else min(max(seconds, 0.0), _MAX_RETRY_AFTER)
+
+
+def excerpt(body: bytes, secrets: Collection[str]) -> str:
+    """The start of an answer in printable characters, with our own secrets struck out."""
+    text = body.decode("utf-8", "replace")
+    for secret in secrets:
+        if len(secret) >= _MIN_SECRET:
+            text = text.replace(secret, "***")
+    shown = "".join(character if character.isprintable() else " " for character in text)
+    return " ".join(shown.split())[:_EXCERPT_CHARACTERS]
+
+
+def _remedy(status: int) -> tuple[int, str]:
+    """The error number and the remedy of a status that means retry."""
+    if status in _REMEDIES:
+        return _REMEDIES[status]
+    if 300 <= status < 400:
+        return REDIRECTED, "set url to the final address: redirects would take the headers along"
+    if status >= 500:
+        return SERVER_FAILED, "look at the destination's log; the records are sent again"
+    return UNEXPECTED, "check url and body; the statuses setting can give this status a meaning"
+
+
+def _until(date: str, now: Micros) -> float | None:
+    """Seconds until an HTTP date."""
+    try:
+        at = parsedate_to_datetime(date)
+    except ValueError:
+        return None
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=UTC)
+    return (at - (_EPOCH + timedelta(microseconds=now))).total_seconds()

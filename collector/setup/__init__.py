@@ -1,0 +1,1 @@
+"""Who we are: how each service is authenticated."""

@@ -1,0 +1,126 @@
+"""HTTP, one call at a time, with nothing unbounded.
+
+No redirect is followed: HTTP libraries forward ``x-api-key`` to wherever one
+points.  Bodies are read as a stream and counted after decompression, for a
+300 MB gzip bomb otherwise takes 600 MB of memory.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+
+import msgspec
+import requests
+from requests.structures import CaseInsensitiveDict
+
+from collector.core.model import Request, Response
+from collector.errors import UnreadableAnswer, VendorUnavailable
+
+_CHUNK = 64 * 1024
+_RATIO_FLOOR = 1024 * 1024
+"""Small bodies may compress as well as they like."""
+
+
+class HttpLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """Time in real seconds, sizes in bytes after decompression."""
+
+    connect_timeout: float = 10.0
+    read_timeout: float = 30.0
+    total_timeout: float = 60.0
+    max_body: int = 64 * 1024 * 1024
+    max_ratio: int = 200
+
+
+class HttpWire:
+    """A connection pool to one vendor."""
+
+    def __init__(self, limits: HttpLimits, ca_file: str | None = None) -> None:
+        self._limits = limits
+        self._session = requests.Session()
+        self._session.headers["User-Agent"] = "proofpoint-collector"
+        self._session.trust_env = True
+        self._verify: str | bool = ca_file or True
+
+    def send(self, request: Request) -> Response:
+        """One call, one answer, whatever its status.
+
+        Raises ``VendorUnavailable`` (500) when no whole answer came, and
+        ``UnreadableAnswer`` when it was larger than allowed.
+        """
+        deadline = time.monotonic() + self._limits.total_timeout
+        try:
+            with self._session.request(
+                request.method,
+                request.url,
+                params=dict(request.params),
+                headers=dict(request.headers),
+                json=request.json,
+                data=request.body,
+                timeout=(self._limits.connect_timeout, self._limits.read_timeout),
+                allow_redirects=False,
+                stream=True,
+                verify=self._verify,
+            ) as answer:
+                body = self._body(answer, deadline)
+                headers = CaseInsensitiveDict(answer.headers)
+                return Response(request=request, status=answer.status_code, headers=headers, body=body)
+        except (requests.RequestException, OSError) as error:
+            raise VendorUnavailable(500, _cause(error), _remedy(error)) from None
+
+    def close(self) -> None:
+        """Close the pool."""
+        self._session.close()
+
+    def _body(self, answer: requests.Response, deadline: float) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        for part in answer.iter_content(_CHUNK):
+            size += len(part)
+            wired = max(answer.raw.tell(), 1)
+            if size > self._limits.max_body:
+                raise UnreadableAnswer(
+                    301,
+                    f"the answer is larger than {self._limits.max_body} bytes",
+                    "raise limits.max_body_bytes if such answers are genuine",
+                )
+            if size > _RATIO_FLOOR and size > wired * self._limits.max_ratio:
+                raise UnreadableAnswer(
+                    302,
+                    f"the answer decompresses to more than {self._limits.max_ratio} times its size",
+                    "this is no genuine log data; check what answers at the endpoint",
+                )
+            if time.monotonic() > deadline:
+                raise requests.Timeout
+            parts.append(part)
+        return b"".join(parts)
+
+
+# The libraries' own texts hold URLs, queries and headers; ours never do.
+def _cause(error: Exception) -> str:
+    if isinstance(error, requests.exceptions.SSLError):
+        return f"the vendor's certificate was not accepted ({_reason(error)})"
+    if isinstance(error, requests.exceptions.ProxyError):
+        return "the proxy did not let the call through"
+    if isinstance(error, requests.Timeout):
+        return "the vendor did not answer in time"
+    if isinstance(error, requests.ConnectionError):
+        return "the vendor could not be reached or broke off"
+    return f"the answer broke off ({type(error).__name__})"
+
+
+def _remedy(error: Exception) -> str:
+    if isinstance(error, requests.exceptions.SSLError):
+        return "check the endpoint's host name, the system time and tls.ca_file"
+    return "check name resolution, firewall and proxy if it lasts; a retry follows"
+
+
+def _reason(error: Exception) -> str:
+    """OpenSSL's own word for it, which names no secret, from inside the libraries' wrappings."""
+    inner: object = error
+    while isinstance(inner, Exception):
+        if isinstance(inner, ssl.SSLCertVerificationError):
+            return inner.verify_message
+        wrapped = getattr(inner, "reason", None)
+        inner = wrapped if isinstance(wrapped, Exception) else next(iter(inner.args), None)
+    return "TLS failure"
