@@ -78,10 +78,18 @@ $(VENV)/.made:
 		echo "On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	@touch $@
 
-$(VENV)/.runtime: requirements.lock $(VENV)/.made
+# The command runs from this source tree: an edit is in effect at once.
+$(VENV)/.command: $(VENV)/.made
+	@$(BIN)/python -c 'import pathlib, site; \
+		pathlib.Path(site.getsitepackages()[0], "collector-source.pth").write_text("$(CURDIR)\n")'
+	@printf '#!%s\nfrom collector.cli import main\n\nmain()\n' "$(abspath $(BIN))/python" > $(BIN)/collector
+	@chmod 755 $(BIN)/collector
+	@touch $@
+
+$(VENV)/.runtime: requirements.lock $(VENV)/.made $(VENV)/.command
 	$(PIP_INSTALL) -r requirements.lock
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.lock $(VENV)/.made
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.made $(VENV)/.command
 	$(PIP_INSTALL) -r requirements-dev.lock
 	@touch $@

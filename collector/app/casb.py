@@ -32,11 +32,9 @@ def casb_services(wiring: Wiring, name: str, casb: CasbInput) -> list[ServiceJob
     )
     throttle = Throttle(name, quota, wiring.store, wiring.clock)
     calls = partial(_calls, wiring, casb, http, throttle)
-    keeper = Keeper(
-        setup, calls().send, wiring.clock, micros(casb.auth.refresh_margin_in_seconds)
-    )
+    keeper = Keeper(setup, calls().send, wiring.clock, micros(casb.auth.refresh_margin_in_seconds))
     jobs = []
-    for field, service in wiring.chosen(casb).items():
+    for service in wiring.chosen(casb).values():
         source = _casb_source(casb, service)
         parts = Parts(wiring, name, casb.type, source, service)
         vendor = Vendor(calls(parts.journal), setup, keeper)
@@ -45,7 +43,11 @@ def casb_services(wiring: Wiring, name: str, casb: CasbInput) -> list[ServiceJob
 
 
 def _calls(
-    wiring: Wiring, casb: CasbInput, http: HttpWire, throttle: Throttle, journal: Journal | None = None
+    wiring: Wiring,
+    casb: CasbInput,
+    http: HttpWire,
+    throttle: Throttle,
+    journal: Journal | None = None,
 ) -> Calls:
     rate = casb.rate
     patience = Patience(

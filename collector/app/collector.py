@@ -64,12 +64,14 @@ class Collector:
         self._clock = clock
         self._selection = selection or Selection()
         self._once = once
-        self._rng = random.Random(seed)
+        self._rng = random.Random(seed)  # noqa: S311 - spreads retries
         self.outcome = Outcome()
         self.store = SqliteStore.open(folder(settings), clock)
         try:
             self.delivery = Delivery(settings, self.store, clock, self.outcome, self.stop)
-            self.jobs = [Job(service, self.outcome, clock, self.stop) for service in self._services()]
+            self.jobs = [
+                Job(service, self.outcome, clock, self.stop) for service in self._services()
+            ]
         except BaseException:
             self.store.close()
             raise

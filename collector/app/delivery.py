@@ -17,8 +17,6 @@ from collector.persistence.sqlite import SqliteStore
 from collector.senders.deliver import deliver
 from collector.senders.statistics import DeliveryStats
 
-_GROUPS = {"standard": "standard_senders", "internal": "internal_senders"}
-
 
 class Lane:
     """One lane of one output: its thread and its numbers."""
@@ -29,7 +27,7 @@ class Lane:
         self.output = output
         self.stats = DeliveryStats(clock.now())
         self.since = clock.monotonic()
-        component = phrases.monitor_component(output.type, _GROUPS[lane], name)
+        component = phrases.monitor_component(output.type, lane, name)
         self.log: ComponentLogger = component_logger("OutputProcess", component)
 
 

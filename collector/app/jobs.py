@@ -11,7 +11,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor as Threads
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -19,7 +19,8 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from collector.app.outcome import Outcome
 from collector.app.services import ServiceJob
-from collector.core import phrases
+from collector.clock import SystemClock
+from collector.core import phrases, times
 from collector.core.model import Clock, Micros
 from collector.core.times import SECOND
 from collector.errors import (
@@ -72,7 +73,7 @@ class Job:
             self._outcome.interrupted()
         except CollectorError as error:
             self._failed(error)
-        except Exception:  # a defect must not end the other services; it is told in full
+        except Exception:  # noqa: BLE001 - a defect must not end the other services; it is told in full
             self._log.exception("InternalError 1: please report this")
             self._outcome.failed(self.service.source_id, None)
         else:
@@ -118,9 +119,11 @@ class Schedule:
 
     def every(self, seconds: float, call: Callable[[], None], *, at_once: bool = True) -> None:
         """Call again and again, ``seconds`` of the clock apart."""
-        real = timedelta(seconds=self._clock.real(seconds))
-        trigger = IntervalTrigger(seconds=real.total_seconds(), timezone=UTC)
-        first = datetime.now(UTC) if at_once else datetime.now(UTC) + real
+        real = self._clock.real(seconds)
+        # APScheduler lives on the wall clock, however fast ours runs.
+        wall = times.to_datetime(SystemClock().now())
+        first = wall if at_once else wall + timedelta(seconds=real)
+        trigger = IntervalTrigger(seconds=real, timezone=UTC)
         self._scheduler.add_job(call, trigger, next_run_time=first)
 
     def start(self) -> None:

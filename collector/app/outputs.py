@@ -128,5 +128,3 @@ def _stream(confirm: Confirm, clock: Clock, log: ComponentLogger) -> StreamOptio
 
 def _revealed(secret: SecretStr | None) -> str | None:
     return None if secret is None else secret.get_secret_value()
-
-

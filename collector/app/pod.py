@@ -45,9 +45,7 @@ def _pod_service(
     wire = WebSocketWire(_stream_limits(wiring, service), wiring.clock, _tls(pod))
     tokens = pod.credentials
     live = PodSetup(tokens.token.get_secret_value())
-    second = (
-        PodSetup(tokens.archive_token.get_secret_value()) if tokens.archive_token else None
-    )
+    second = PodSetup(tokens.archive_token.get_secret_value()) if tokens.archive_token else None
     archive = parts.puller(wiring, _archive_fetch(wiring, wire, second or live, parts.journal))
     if settings.mode == "archive":
         return [parts.job(_granted(second or live, wiring), archive.pull)]

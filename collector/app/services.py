@@ -58,7 +58,8 @@ class Wiring(msgspec.Struct, frozen=True, kw_only=True):
     def chosen(self, settings: AnyInput) -> dict[str, Service]:
         """The services of an input that are configured, enabled and wanted, by name."""
         services = {
-            field: getattr(settings.services, field) for field in type(settings.services).model_fields
+            field: getattr(settings.services, field)
+            for field in type(settings.services).model_fields
         }
         return {
             field: service
@@ -70,7 +71,9 @@ class Wiring(msgspec.Struct, frozen=True, kw_only=True):
 class Parts:
     """The parts that all services have, made from their settings."""
 
-    def __init__(self, wiring: Wiring, name: str, kind: str, source: Source, service: Service) -> None:
+    def __init__(
+        self, wiring: Wiring, name: str, kind: str, source: Source, service: Service
+    ) -> None:
         clock = wiring.clock
         self.source_id = f"{name}#{source.service}"
         self.component = phrases.puller_component(kind, name, source.service)
@@ -80,9 +83,9 @@ class Parts:
         self.puller_class = phrases.puller_class(kind, source.service)
         self.log = component_logger("InputProcess", self.component)
         self.period = service.request_period_in_seconds
-        self.journal = Journal(
-            self.log, source.service, clock, None if wiring.once else self.period
-        )
+        # A hybrid service does not wait for its next pull: it goes on to listen.
+        waits = not wiring.once and getattr(service, "mode", "archive") == "archive"
+        self.journal = Journal(self.log, source.service, clock, self.period if waits else None)
         start = service.initial_start_time_in_utc
         checkpoint = pre_pull(
             wiring.store,

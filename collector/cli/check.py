@@ -68,7 +68,7 @@ def _services(found: Settings) -> list[dict[str, str]]:
                     "service": f"{name}#{field}",
                     "tag": service.tag,
                     "mode": getattr(service, "mode", "pull") if on else "disabled",
-                    "start": service.initial_start_time_in_utc or "7 days before the first start",
+                    "start": service.initial_start_time_in_utc or "7 days back",
                     "outputs": ", ".join(found.outputs_of(name)),
                 }
             )

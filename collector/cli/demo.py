@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
+from rich.console import RenderableType
 from rich.live import Live
 
 from collector.app.outcome import INTERNAL
 from collector.cli.options import JsonOption
 from collector.cli.screen import err, out, print_json, table
 from collector.demo.show import Demo, perform, prepare
+
+_PROGRESS_SECONDS = 5.0
 
 
 def demo(
@@ -32,13 +37,29 @@ def demo(
     """
     prepare(folder)
     err.print("Simulating Proofpoint CASB and Proofpoint on Demand; collecting all five services.")
-    with Live(console=err, refresh_per_second=5, transient=False) as live:
-        done = perform(folder, seed, live)
+    if err.is_terminal:
+        with Live(console=err, refresh_per_second=5) as live:
+            done = perform(folder, seed, live.update)
+    else:
+        done = perform(folder, seed, _now_and_then())
     if as_json:
         print_json({"good": done.good(), **msgspec.to_builtins(done, builtin_types=(Path,))})
     else:
         _show(done, folder)
     raise typer.Exit(0 if done.good() else INTERNAL)
+
+
+def _now_and_then() -> Callable[[RenderableType], None]:
+    """Progress for a log file: a table every few seconds instead of one that moves."""
+    told = time.monotonic()
+
+    def show(progress: RenderableType) -> None:
+        nonlocal told
+        if time.monotonic() - told >= _PROGRESS_SECONDS:
+            told = time.monotonic()
+            err.print(progress)
+
+    return show
 
 
 def _show(done: Demo, folder: Path) -> None:

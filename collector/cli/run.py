@@ -103,9 +103,13 @@ def leave(code: int) -> None:
     os._exit(code)
 
 
-def _refuse_unknown(found: Settings, inputs: list[str] | tuple[str, ...], services: list[str] | tuple[str, ...]) -> None:
+def _refuse_unknown(
+    found: Settings, inputs: list[str] | tuple[str, ...], services: list[str] | tuple[str, ...]
+) -> None:
     unknown = sorted(set(inputs) - set(found.inputs))
-    offered = {field for each in found.inputs.values() for field in type(each.services).model_fields}
+    offered = {
+        field for each in found.inputs.values() for field in type(each.services).model_fields
+    }
     unknown += sorted(set(services) - offered)
     if unknown:
         raise ConfigError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 from rich.console import Console
@@ -12,13 +13,21 @@ from rich.table import Table
 from collector.config.problems import InvalidConfig, Problem
 from collector.errors import CollectorError
 
-out = Console()
-err = Console(stderr=True)
+_WIDE = 160
+"""Columns where there is no terminal to ask: a log file or a pipe."""
+
+out = Console(width=None if sys.stdout.isatty() else _WIDE)
+err = Console(stderr=True, width=None if sys.stderr.isatty() else _WIDE)
 
 
 def print_json(value: Any) -> None:
     """One JSON document on standard output."""
-    out.print(json.dumps(value, ensure_ascii=False, indent=2), markup=False, highlight=False, soft_wrap=True)
+    out.print(
+        json.dumps(value, ensure_ascii=False, indent=2),
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def fail(error: CollectorError) -> None:
@@ -43,8 +52,10 @@ def table(*columns: str, title: str | None = None) -> Table:
     """An empty table in the house style."""
     made = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in columns:
-        numeric = column.islower() and column.startswith("#")
-        made.add_column(column.lstrip("#"), justify="right" if numeric else "left", no_wrap=True)
+        numeric = column.startswith("#")
+        made.add_column(
+            column.lstrip("#"), justify="right" if numeric else "left", overflow="fold"
+        )
     return made
 
 

@@ -22,7 +22,9 @@ def simulate(
     port: Annotated[int, typer.Option(help="Port on loopback; 0 takes a free one.")] = 8080,
     seed: Annotated[int, typer.Option(help="The same seed makes the same records.")] = 1,
     history: Annotated[float, typer.Option(help="Hours of records before now.", min=0)] = 24.0,
-    duration: Annotated[float, typer.Option(help="Hours for which new records appear.", min=0)] = 24.0,
+    duration: Annotated[
+        float, typer.Option(help="Hours for which new records appear.", min=0)
+    ] = 24.0,
     rate: Annotated[float, typer.Option(help="Volume; 1 is a small tenant.", min=0)] = 1.0,
     faults: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A fault script (JSON list).")
@@ -49,7 +51,9 @@ def simulate(
     )
     script: list[Fault] = load_faults(faults) if faults else []
     script += demo_faults() if with_demo_faults else []
-    serve(options, clock, script, lambda simulator: _ready(simulator, options, as_json=as_json), port)
+    serve(
+        options, clock, script, lambda simulator: _ready(simulator, options, as_json=as_json), port
+    )
 
 
 def _ready(simulator: Simulator, options: SimulatorOptions, *, as_json: bool) -> None:

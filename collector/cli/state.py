@@ -38,12 +38,16 @@ def show(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     for output, lane, count in report.waiting:
         waiting.add_row(output, lane, str(count))
     out.print(waiting if report.waiting else "\nNothing waits for delivery.")
-    out.print(f"Kept aside as unreadable or refused: {report.dead_letters} records", highlight=False)
+    out.print(
+        f"Kept aside as unreadable or refused: {report.dead_letters} records", highlight=False
+    )
 
 
 @app.command()
 def reset(
-    source: Annotated[str, typer.Argument(metavar="INPUT#SERVICE", help="For example casb#alerts.")],
+    source: Annotated[
+        str, typer.Argument(metavar="INPUT#SERVICE", help="For example casb#alerts.")
+    ],
     start: Annotated[
         str | None,
         typer.Option("--start", metavar="TIME", help='New start, as "2026-01-31T00:00:00Z".'),

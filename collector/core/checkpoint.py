@@ -154,8 +154,9 @@ def _merge(windows: list[Window]) -> tuple[Window, ...]:
     for window in sorted(windows):
         if merged and window.start <= merged[-1].end:
             last = merged.pop()
-            window = Window(last.start, max(last.end, window.end))
-        merged.append(window)
+            merged.append(Window(last.start, max(last.end, window.end)))
+        else:
+            merged.append(window)
     return tuple(merged)
 
 

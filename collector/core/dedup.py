@@ -9,7 +9,7 @@ million events; BLAKE2 resists ids chosen to collide.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -82,7 +82,7 @@ class Known:
         """Empty the cache, after the stored digests were removed or replaced."""
         self._slots.clear()
 
-    def _slot(self, slot: int) -> Set[bytes]:
+    def _slot(self, slot: int) -> set[bytes]:
         found = self._slots.pop(slot, None)
         if found is None:
             found = unpack(self._load(slot))
@@ -102,4 +102,3 @@ def unpack(blobs: Iterable[bytes]) -> set[bytes]:
     return {
         blob[at : at + DIGEST_SIZE] for blob in blobs for at in range(0, len(blob), DIGEST_SIZE)
     }
-

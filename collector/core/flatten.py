@@ -32,7 +32,7 @@ _text = msgspec.json.encode
 def flattener(
     mode: str, list_field: str, index_field: str | None = None, count_field: str | None = None
 ) -> Flatten:
-    """The function for a mode; the index and count fields default to ``<list>_index``, ``_count``."""
+    """The function for a mode; index and count fields default to ``<list>_index``, ``_count``."""
     if mode == "none":
         return lambda raw: [raw]
     if mode == "pivot":

@@ -168,9 +168,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 
     def balanced(self) -> bool:
         """Whether every received event is accounted for, exactly."""
-        return self.received == (
-            self.spooled + self.duplicate + self.filtered + self.dead_lettered
-        )
+        return self.received == (self.spooled + self.duplicate + self.filtered + self.dead_lettered)
 
 
 class Clock(Protocol):

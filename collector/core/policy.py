@@ -63,7 +63,9 @@ class Admission(msgspec.Struct, frozen=True):
 
 def admit(quota: Quota, usage: Usage, now: Micros) -> Admission:
     """Count one more call, or say when the next one may be asked for."""
-    at = max(now, min(usage.not_before, now + times.DAY))  # a clock set back must not block for long
+    at = max(
+        now, min(usage.not_before, now + times.DAY)
+    )  # a clock set back must not block for long
     day = at - at % times.DAY
     calls = usage.calls if day <= usage.day else 0
     if quota.per_day and calls >= quota.per_day:
@@ -80,7 +82,7 @@ def hold_off(usage: Usage, now: Micros, seconds: float) -> Usage:
 
 
 def retry_after(value: str | None, now: Micros, cap: float) -> float | None:
-    """The seconds that a ``Retry-After`` header asks for, at most ``cap``; None when it says nothing."""
+    """The seconds a ``Retry-After`` header asks for, at most ``cap``; None if it says nothing."""
     if value is None:
         return None
     text = value.strip()

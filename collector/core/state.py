@@ -21,7 +21,7 @@ from collector.core.times import DAY
 State = dict[str, Any]
 
 UPGRADES: Mapping[int, Callable[[State], State]] = {}
-"""From a version to the next: ``UPGRADES[1]`` would make version 2.  There is one version so far."""
+"""From a version to the next: ``UPGRADES[1]`` would make version 2.  So far there is one."""
 
 
 def to_state(checkpoint: Checkpoint) -> State:

@@ -62,5 +62,3 @@ def _records(service: str, path: Path) -> list[tuple[str, int]]:
             index = record.get("@collector", {}).get("record_index", 0)
             found.append((identity(service, record), index))
     return found
-
-

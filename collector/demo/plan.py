@@ -56,7 +56,9 @@ def simulator_options(of: Day, seed: int) -> SimulatorOptions:
     )
 
 
-def config(simulator: Simulator, options: SimulatorOptions, of: Day, folder: Path) -> dict[str, Any]:
+def config(
+    simulator: Simulator, options: SimulatorOptions, of: Day, folder: Path
+) -> dict[str, Any]:
     """The configuration a user would write for this simulator."""
     start = {"initial_start_time_in_utc": times.isoformat(of.first)}
     pod = start | {

@@ -5,10 +5,11 @@ from __future__ import annotations
 import shutil
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
-from rich.live import Live
+from rich.console import RenderableType
 from rich.table import Table
 
 from collector.app.collector import Collector
@@ -58,7 +59,10 @@ def prepare(folder: Path) -> None:
     (folder / MARKER).touch()
 
 
-def perform(folder: Path, seed: int, live: Live) -> Demo:
+Show = Callable[[RenderableType], None]
+
+
+def perform(folder: Path, seed: int, show: Show) -> Demo:
     """Run the demo in the folder, showing progress; returns when all has settled."""
     began = time.monotonic()
     day = plan.day(SystemClock().now())
@@ -78,9 +82,9 @@ def perform(folder: Path, seed: int, live: Live) -> Demo:
         thread = threading.Thread(target=collector.run, name="collector")
         thread.start()
         while not _settled(collector, day, clock) and time.monotonic() - began < _LIMIT:
-            live.update(_progress(collector, simulator, clock))
+            show(_progress(collector, simulator, clock))
             clock.sleep(0.2 * plan.SPEED)
-        live.update(_progress(collector, simulator, clock))
+        show(_progress(collector, simulator, clock))
         emitted = simulator.truth
         collector.stop()
         thread.join()
@@ -100,8 +104,8 @@ def _settled(collector: Collector, day: plan.Day, clock: SystemClock) -> bool:
 
 def _progress(collector: Collector, simulator: Simulator, clock: SystemClock) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
-    table.add_column(f"simulated time {times.isoformat(clock.now())[:16]}Z", no_wrap=True)
-    for column in ("emitted", "received", "repeats removed", "records out", "owed hours"):
+    table.add_column(f"{times.isoformat(clock.now())[:16]}Z", no_wrap=True)
+    for column in ("emitted", "received", "repeats", "records out", "hours owed"):
         table.add_column(column, justify="right", no_wrap=True)
     for job in collector.jobs:
         totals = job.service.intake.totals()

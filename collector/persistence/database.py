@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 import uuid
@@ -65,7 +64,7 @@ def open_for_writing(folder: Path) -> Database:
             database.execute(
                 "INSERT OR IGNORE INTO meta VALUES ('store_id', ?)", [uuid.uuid4().hex[:12]]
             )
-        os.chmod(path, 0o600)
+        path.chmod(0o600)
         return database
 
 
@@ -105,9 +104,10 @@ def _refuse_newer(database: Database, path: Path) -> None:
     }
     known = {step.name for step in schema._migrations}  # noqa: SLF001 - no public list exists
     if ours - known:
+        steps = ", ".join(sorted(ours - known))
         raise StateError(
             204,
-            f"{path.name} was written by a newer release (it has {', '.join(sorted(ours - known))})",
+            f"{path.name} was written by a newer release (it has {steps})",
             "run that release, or start with another state folder",
         )
 

@@ -8,7 +8,8 @@ from typing import Any, Self
 import msgspec
 
 from collector.core import checkpoint, state, times
-from collector.core.times import HOUR
+from collector.core.model import Micros
+from collector.core.times import HOUR, SECOND
 from collector.persistence import database
 
 
@@ -42,9 +43,7 @@ class StateReport(msgspec.Struct, frozen=True, kw_only=True):
             ).fetchall()
             letters = db.execute("SELECT count(*) FROM dead_letter").fetchone()[0]
         db.close()
-        return cls(
-            services=[_service(*row) for row in rows], waiting=waiting, dead_letters=letters
-        )
+        return cls(services=[_service(*row) for row in rows], waiting=waiting, dead_letters=letters)
 
     def as_dict(self) -> dict[str, Any]:
         """The report as JSON-able values, the states under Devo's names."""
@@ -65,8 +64,13 @@ def _service(source: str, text: str, changed: int) -> ServiceState:
     return ServiceState(
         source=source,
         state=stored,
-        last_event=times.isoformat(mark.last_event_time),
-        complete_until=times.isoformat(checkpoint.complete_until(mark)),
+        last_event=_shown(mark.last_event_time),
+        complete_until=_shown(checkpoint.complete_until(mark)),
         owed_hours=f"{owed} hours" if owed else "-",
-        changed=times.isoformat(changed - changed % 1_000_000),
+        changed=_shown(changed),
     )
+
+
+def _shown(instant: Micros) -> str:
+    """To the second: nobody reads microseconds in a table."""
+    return times.isoformat(instant - instant % SECOND)

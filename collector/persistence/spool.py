@@ -127,7 +127,9 @@ class SqliteSpool:
         with self._reader.reading() as db:
             return int(db.execute("SELECT coalesce(sum(bytes), 0) FROM spool").fetchone()[0])
 
-    def _batch(self, row: tuple[int, str, str, str, str, int, int, int, int, bytes]) -> SpooledBatch:
+    def _batch(
+        self, row: tuple[int, str, str, str, str, int, int, int, int, bytes]
+    ) -> SpooledBatch:
         return SpooledBatch(
             id=row[0],
             uid=f"{self._store_id}-{row[0]}",

@@ -1,10 +1,10 @@
 """What a source is: a value of pure functions, one per question the pull loop asks.
 
-    plan      which span is next, and the first request for it
-    read      an answer to its page of events
-    records   an event to the flat records to deliver
-    close     the checkpoint once the span has been read to its end
-    narrow    a span that turned out too large, cut in two (CASB alerts only)
+plan      which span is next, and the first request for it
+read      an answer to its page of events
+records   an event to the flat records to deliver
+close     the checkpoint once the span has been read to its end
+narrow    a span that turned out too large, cut in two (CASB alerts only)
 """
 
 from __future__ import annotations

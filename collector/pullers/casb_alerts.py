@@ -53,7 +53,9 @@ def casb_alerts(settings: AlertsSettings) -> Source:
     read = reader(SHAPE)
 
     def ask(window: Window) -> Plan:
-        request = Request(method=settings.method, url=settings.url, json=_question(settings, window))
+        request = Request(
+            method=settings.method, url=settings.url, json=_question(settings, window)
+        )
         return Plan(window=window, request=request, mode="window")
 
     def plan(checkpoint: rules.Checkpoint, now: Micros) -> Plan | None:

@@ -11,15 +11,16 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from collector.core import batching, checkpoint as rules, ledger
+from collector.core import batching, ledger
+from collector.core import checkpoint as rules
 from collector.core.batching import Limits, Origin
 from collector.core.checkpoint import Checkpoint
 from collector.core.dedup import Known
 from collector.core.ledger import Entry
 from collector.core.model import Batch, Clock, Event, Micros, Page, Window
 from collector.core.stats import PullStats
-from collector.core.times import HOUR
 from collector.core.store import Commit, DeadLetter, Store
+from collector.core.times import HOUR
 from collector.pullers.base import Source, whole
 
 Move = Callable[[Checkpoint], Checkpoint]

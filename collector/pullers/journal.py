@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
+from typing import Protocol
 
 from collector.core import phrases
 from collector.core.model import Clock, Micros, Window
@@ -11,14 +11,33 @@ from collector.core.stats import PullStats
 from collector.core.times import SECOND
 from collector.errors import CollectorError, SessionTaken
 
-Log = logging.LoggerAdapter[logging.Logger]
+
+class Log(Protocol):
+    """A logger that speaks for one component (``collector.logs.ComponentLogger``)."""
+
+    def during(self, pulling_id: int) -> Log:
+        """The same component during one pull."""
+        ...
+
+    def info(self, msg: object, /, *args: object) -> None:
+        """Log at INFO."""
+        ...
+
+    def warning(self, msg: object, /, *args: object) -> None:
+        """Log at WARNING."""
+        ...
+
+    def error(self, msg: object, /, *args: object) -> None:
+        """Log at ERROR."""
+        ...
+
 
 _PARTIAL_EVERY = 5.0
 """Seconds of the clock between partial statistics: a flood of pages is no flood of lines."""
 
 
 class Journal:
-    """The log of one puller.  ``period`` is the seconds between two pulls, None when one-shot."""
+    """The log of one puller.  ``period``: seconds between two pulls, None if nobody waits."""
 
     def __init__(self, log: Log, service: str, clock: Clock, period: float | None) -> None:
         self.log = log
@@ -28,8 +47,15 @@ class Journal:
 
     def begin(self, now: Micros) -> Cycle:
         """A pull starts."""
-        self.log.info(phrases.pull_started())
-        return Cycle(self.log, self._service, self._clock, self._period, now)
+        cycle = Cycle(self.log.during(now // 1000), self._service, self._clock, self._period, now)
+        cycle.log.info(phrases.pull_started())
+        return cycle
+
+    def listen(self, now: Micros) -> Cycle:
+        """A live session was opened; it is one long pull."""
+        cycle = Cycle(self.log.during(now // 1000), self._service, self._clock, None, now)
+        cycle.log.info("Live session is open; records are taken as they come")
+        return cycle
 
     def fell_back(self, refusal: CollectorError) -> None:
         """The vendor refused the cursor."""
@@ -43,9 +69,8 @@ class Journal:
         """A call is made once more."""
         self.log.warning("%s; next try in %.1f seconds", error, seconds)
 
-
     def taken_alarm(self, limit: float) -> Callable[[CollectorError, float], None]:
-        """Hears of waits for a session: quiet at first, an alarm when it lasts over ``limit`` seconds."""
+        """Hears of waits for a session; one that lasts over ``limit`` seconds is an alarm."""
         began = self._clock.monotonic()
 
         def heard(error: CollectorError, seconds: float) -> None:
@@ -67,7 +92,7 @@ class Cycle:
         self.began = began
         self.pulling_id = began // 1000
         self.stats = PullStats()
-        self._log = log
+        self.log = log
         self._service = service
         self._clock = clock
         self._period = period
@@ -78,38 +103,38 @@ class Cycle:
     def retrieving(self, window: Window) -> None:
         """A span is about to be read."""
         self._received_before = self.stats.received
-        self._log.info(phrases.retrieving(self._service, window.start, window.end))
+        self.log.info(phrases.retrieving(self._service, window.start, window.end))
 
     def page(self, stats: PullStats) -> None:
         """A page was committed."""
         self.stats.add(stats)
         if self._clock.monotonic() - self._told >= _PARTIAL_EVERY:
             self._told = self._clock.monotonic()
-            self._log.info(self._statistics(partial=True))
+            self.log.info(self._statistics(partial=True))
 
     def retrieved(self, window: Window) -> None:
         """A span was read to its end."""
         count = self.stats.received - self._received_before
-        self._log.info(phrases.retrieved(count, self._service, window.start, window.end))
+        self.log.info(phrases.retrieved(count, self._service, window.start, window.end))
 
     def narrowed(self, window: Window) -> None:
         """A span had too many pages."""
         seconds = (window.end - window.start) / SECOND
-        self._log.info("A window of %.3f seconds holds too many pages: reading its halves", seconds)
+        self.log.info("A window of %.3f seconds holds too many pages: reading its halves", seconds)
 
     def finished(self) -> None:
         """Everything due was read."""
         elapsed = self._clock.monotonic() - self._started
-        self._log.info(self._statistics(partial=True))
-        self._log.info(self._statistics(partial=False))
-        self._log.info(phrases.up_to_date())
+        self.log.info(self._statistics(partial=True))
+        self.log.info(self._statistics(partial=False))
+        self.log.info(phrases.up_to_date())
         if self._period is not None:
             waiting = max(self._period - elapsed, 0.0)
-            self._log.info(phrases.collection_completed(elapsed, waiting))
+            self.log.info(phrases.collection_completed(elapsed, waiting))
 
     def summary(self) -> None:
         """The numbers so far, for a session that lasts."""
-        self._log.info(self._statistics(partial=True))
+        self.log.info(self._statistics(partial=True))
 
     def _statistics(self, *, partial: bool) -> str:
         return phrases.statistics(

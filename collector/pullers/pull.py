@@ -13,7 +13,8 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from collector.core import checkpoint as rules, ledger
+from collector.core import checkpoint as rules
+from collector.core import ledger
 from collector.core.checkpoint import Checkpoint
 from collector.core.model import Clock, Page, Request, Response
 from collector.core.policy import backoff
@@ -115,14 +116,17 @@ class Puller:
             cycle.page(stats)
             if self._clock.stopping():
                 raise Stopped
-            if page.next is not None and 0 < self._source.max_pages <= number:
-                if self._source.narrow(plan.window) is not None or plan.keeps_cursor:
-                    return False
+            if self._too_many(number, page) and (plan.keeps_cursor or self._can_narrow(plan)):
+                return False
         return True
 
-    def _pages(
-        self, request: Request | None, cycle: Cycle, *, last_try: bool
-    ) -> Iterator[Page]:
+    def _too_many(self, number: int, page: Page) -> bool:
+        return page.next is not None and 0 < self._source.max_pages <= number
+
+    def _can_narrow(self, plan: Plan) -> bool:
+        return self._source.narrow(plan.window) is not None
+
+    def _pages(self, request: Request | None, cycle: Cycle, *, last_try: bool) -> Iterator[Page]:
         cursors: set[str | None] = {None}
         while request is not None:
             following: Request | None = None

@@ -152,17 +152,16 @@ class Streamer:
             self._journal.log.error("%s; the owed hours are tried again later", error)
 
     def _listen(self) -> None:
-        cycle = self._journal.begin(self._clock.now())
         with self._connect(self._request) as session:
+            cycle = self._journal.listen(self._clock.now())
             cycle.stats.requests += 1
             self._intake.advance(self._connected)
-            self._journal.log.info("Live session is open; records are taken as they come")
             self._receive(session, cycle)
             heard = self._clock.now() - int(session.silent_for * SECOND)
             clean = session.clean
         self._intake.advance(lambda checkpoint: rules.heard(checkpoint, heard, clean=clean))
         cycle.summary()
-        self._journal.log.info("Live session %s", session.ended)
+        cycle.log.info("Live session %s", session.ended)
 
     def _receive(self, session: Session, cycle: Cycle) -> None:
         noted = told = self._clock.monotonic()
@@ -182,9 +181,7 @@ class Streamer:
 
     def _take(self, messages: Sequence[bytes], session: Session, cycle: Cycle) -> None:
         heard = self._clock.now() - int(session.silent_for * SECOND)
-        page = self._source.read(
-            Response(request=self._request, status=101, messages=messages)
-        )
+        page = self._source.read(Response(request=self._request, status=101, messages=messages))
         stats = self._intake.take(
             page,
             mode="live",
@@ -194,6 +191,4 @@ class Streamer:
         cycle.stats.add(stats)
 
     def _connected(self, checkpoint: Checkpoint) -> Checkpoint:
-        return rules.connected(
-            checkpoint, self._clock.now(), self._turns.memory, self._turns.slack
-        )
+        return rules.connected(checkpoint, self._clock.now(), self._turns.memory, self._turns.slack)

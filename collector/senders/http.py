@@ -171,10 +171,9 @@ class HttpSender:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                answer = response.raw.read(_MAX_ANSWER_BYTES, decode_content=True)
                 wait = retry_after(response.headers.get("Retry-After"), self._clock.now())
-                return response.status_code, answer, wait
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+                return response.status_code, _start(response), wait
+        except requests.RequestException as error:
             raise network_failure(_root(error), self._place) from None
 
 
@@ -203,11 +202,20 @@ def _session(
     session = requests.Session()
     # Else a .netrc or a CA variable of the machine would override what the output is set to.
     session.trust_env = False
+    session.headers["Accept-Encoding"] = "identity"
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.verify = str(ca) if verify and ca else verify
     if cert:
         session.cert = (str(cert), str(key)) if key else str(cert)
     return session
+
+
+def _start(response: requests.Response) -> bytes:
+    """The start of an answer; the status counts even when the rest does not come."""
+    try:
+        return bytes(response.raw.read(_MAX_ANSWER_BYTES, decode_content=False))
+    except urllib3.exceptions.HTTPError:
+        return b""
 
 
 def _place(url: str) -> str:

@@ -49,8 +49,8 @@ class ConfirmedStream:
     """Sends bytes to ``host:port``; connects when there is something to send.
 
     ``context`` makes the TLS context of each connection (None: plain TCP);
-    ``timeout`` bounds each network step, ``quiet_seconds`` is the silence that
-    confirms; both are real seconds.  After an ``Undelivered`` the connection is
+    ``timeout`` bounds each network step, ``quiet_seconds`` (over 0) is the silence
+    that confirms; both are real seconds.  After an ``Undelivered`` the connection is
     gone, with all that was not confirmed.
     """
 

@@ -53,7 +53,9 @@ class CasbSetup(msgspec.Struct, frozen=True, kw_only=True):
         headers = {self.api_key_header: self.api_key}
         if self.body_format == "form":
             headers["Content-Type"] = "application/x-www-form-urlencoded"
-            return Request(method="POST", url=self.url, headers=headers, body=urlencode(fields).encode())
+            return Request(
+                method="POST", url=self.url, headers=headers, body=urlencode(fields).encode()
+            )
         return Request(method="POST", url=self.url, headers=headers, json=fields)
 
     def grant(self, response: Response | None, now: Micros) -> Token:
@@ -91,7 +93,9 @@ def _object(response: Response) -> dict[str, Any]:
         fields = None
     if not isinstance(fields, dict):
         raise VendorUnavailable(
-            500, "the authentication answer is no JSON object", "check endpoints.auth; a retry follows"
+            500,
+            "the authentication answer is no JSON object",
+            "check endpoints.auth; a retry follows",
         )
     return fields
 
@@ -134,7 +138,7 @@ def _instant(value: object) -> Micros:
 def _jwt_claim(token: str, name: str) -> object:
     """A claim of a JWT, unverified: it only tells when to fetch the next one."""
     parts = token.split(".")
-    if len(parts) != 3:  # noqa: PLR2004 - header, claims, signature
+    if len(parts) != 3:
         return None
     try:
         claims = wirejson.strict(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))

@@ -188,7 +188,7 @@ class Casb:
         if "startTime" in query:
             try:
                 since = parse(query["startTime"])
-            except ValueError as wrong:
+            except (ValueError, OverflowError) as wrong:
                 raise Refused(400, "startTime is not YYYY-MM-DDTHH:MM") from wrong
         return Cursor(self._world.history["events"].first_since(since), since)
 

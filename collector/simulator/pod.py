@@ -174,5 +174,5 @@ def _instant(text: str) -> Micros:
     """A time of the query; a bare ``+0000`` arrives as a blank.  Raises ``Refused``."""
     try:
         return parse(text.strip().replace(" ", "+"))
-    except ValueError as wrong:
+    except (ValueError, OverflowError) as wrong:
         raise Refused(400) from wrong

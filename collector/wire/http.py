@@ -64,7 +64,9 @@ class HttpWire:
             ) as answer:
                 body = self._body(answer, deadline)
                 headers = CaseInsensitiveDict(answer.headers)
-                return Response(request=request, status=answer.status_code, headers=headers, body=body)
+                return Response(
+                    request=request, status=answer.status_code, headers=headers, body=body
+                )
         except (requests.RequestException, OSError) as error:
             raise VendorUnavailable(500, _cause(error), _remedy(error)) from None
 

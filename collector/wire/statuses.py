@@ -21,7 +21,11 @@ TABLE: dict[int, tuple[type[CollectorError], str, str]] = {
     400: (VendorRefused, "the vendor calls the request malformed", "check the service's settings"),
     401: (TokenRejected, "the vendor rejects the token", _CREDENTIALS),
     403: (AuthenticationError, "the vendor refuses these credentials", _CREDENTIALS),
-    404: (VendorRefused, "there is no such address at the vendor", "check the endpoint's URL and region"),
+    404: (
+        VendorRefused,
+        "there is no such address at the vendor",
+        "check the endpoint's URL and region",
+    ),
     405: (VendorRefused, "the vendor refuses this method", "check the endpoint's URL"),
     408: (VendorUnavailable, "the vendor waited too long", _RETRY),
     409: (
@@ -29,16 +33,24 @@ TABLE: dict[int, tuple[type[CollectorError], str, str]] = {
         "the token already has a session of this type",
         "normal for some minutes after a drop; if it lasts, another program uses this token",
     ),
-    410: (VendorRefused, "what was asked for is gone at the vendor", "nothing to do if it was a page token"),
+    410: (
+        VendorRefused,
+        "what was asked for is gone at the vendor",
+        "nothing to do if it was a page token",
+    ),
     425: (VendorUnavailable, "the vendor asks to come back later", _RETRY),
-    429: (VendorUnavailable, "the vendor says there were too many calls", "lower the rate if it lasts"),
+    429: (
+        VendorUnavailable,
+        "the vendor says there were too many calls",
+        "lower the rate if it lasts",
+    ),
 }
 _UNLISTED_5XX = (VendorUnavailable, "the vendor cannot answer now", _RETRY)
 
 
 def error_for(status: int, told: str, retry_after: float | None = None) -> CollectorError:
     """The error for a status that is no success; ``told`` is what the vendor said, bounded."""
-    kind, cause, remedy = TABLE.get(status, _UNLISTED_5XX if status >= 500 else TABLE[400])  # noqa: PLR2004
+    kind, cause, remedy = TABLE.get(status, _UNLISTED_5XX if status >= 500 else TABLE[400])
     cause = f"{cause} (HTTP {status})" + (f": {told}" if told else "")
     if kind is AuthenticationError:
         return kind(103, cause, remedy)

@@ -47,6 +47,4 @@ class Throttle:
         """The vendor asked for a pause: it holds for every service, and for the next start."""
         with self._lock:
             usage = self._store.usage(self._input)
-            self._store.save_usage(
-                self._input, policy.hold_off(usage, self._clock.now(), seconds)
-            )
+            self._store.save_usage(self._input, policy.hold_off(usage, self._clock.now(), seconds))

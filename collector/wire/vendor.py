@@ -70,9 +70,7 @@ class Calls:
         pause = self._pause(response)
         if pause is not None:
             self._throttle.hold_off(pause)
-        raise VendorUnavailable(
-            response.status, *_words(response), retry_after=pause
-        )
+        raise VendorUnavailable(response.status, *_words(response), retry_after=pause)
 
     def _pause(self, response: Response) -> float | None:
         if not self._honour:
@@ -102,10 +100,10 @@ class Vendor:
         """
         token = self._tokens.token()
         response = self._calls.send(self._setup.sign(request, token))
-        if response.status == 401:  # noqa: PLR2004
+        if response.status == 401:
             token = self._tokens.refresh(token)
             response = self._calls.send(self._setup.sign(request, token))
-        if response.status == 200:  # noqa: PLR2004
+        if response.status == 200:
             return response
         error = error_for(response.status, told(response))
         if isinstance(error, TokenRejected):

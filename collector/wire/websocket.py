@@ -41,9 +41,9 @@ _CLOSES = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR
 
 
 class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """Sizes in bytes, times in seconds; time-outs of the network are real seconds, the
-    intervals are the collector's clock's.
+    """Sizes in bytes, times in seconds.
 
+    Time-outs of the network are real seconds, intervals the collector's clock's.
     ``idle`` 0: silence never ends a session.
     """
 
@@ -97,7 +97,6 @@ def batches(stream: Stream) -> Iterator[Response]:
             yield Response(request=stream.request, status=101, messages=stream.read())
         if not stream.clean:
             raise SessionEnded(303, f"the archive session {stream.ended}", "a retry follows")
-
 
 
 class Stream:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import resource
 import stat
 from pathlib import Path
 
@@ -273,6 +274,24 @@ def test_planted_link(folder: Path, clock: ManualClock, target: str, tmp_path: P
         sender.send(batch(1))
     assert (tmp_path / "elsewhere").read_bytes() == b"precious\n"
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_full_disk(folder: Path, clock: ManualClock) -> None:
+    """When the disk takes only a part, the failure says so and the resend is clean."""
+    sender = opened(folder, clock)
+    sender.send(batch(1))
+    position = sender.flush()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(body(1)) + 100, before[1]))
+    try:
+        with pytest.raises(Undelivered, match="free space"):
+            sender.send(batch(2))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert len(written(folder)) == len(body(1)) + 100
+    sender.rewind(position)
+    sender.send(batch(2))
+    assert written(folder) == body(1, 2)
 
 
 def test_folder_that_cannot_be_made(clock: ManualClock, tmp_path: Path) -> None:

@@ -177,6 +177,7 @@ def test_reset_session_is_held_for_a_while() -> None:
     """409 until dead_session_seconds have passed on the clock."""
     with vendor() as (simulator, clock):
         with raw_session(simulator) as raw:
+            raw.recv(1000)
             linger = struct.pack("ii", 1, 0)
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         while not simulator.truth.ends:

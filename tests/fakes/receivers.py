@@ -139,11 +139,12 @@ class Posted(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What the HTTP receiver says."""
+    """What the HTTP receiver says; ``cut``: the body breaks off before its declared end."""
 
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    cut: bool = False
 
 
 class HttpReceiver:
@@ -216,9 +217,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(answer.status)
         for name, value in answer.headers:
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(answer.body)))
+        self.send_header("Content-Length", str(len(answer.body) + 10 * answer.cut))
         self.end_headers()
         self.wfile.write(answer.body)
+        self.close_connection = answer.cut
 
     def log_message(self, *args: object) -> None:
         """Stay quiet."""
