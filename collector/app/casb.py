@@ -118,6 +118,7 @@ def _alerts(base: str, service: CasbAlerts) -> casb_alerts.AlertsSettings:
         time_format=service.time_format,
         max_window=int(service.max_window_in_hours * HOUR),
         settle_delay=micros(service.settle_delay_in_seconds),
+        second_look=micros(service.second_look_in_seconds),
         max_pages=service.max_pages_per_window,
     )
 

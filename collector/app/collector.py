@@ -26,8 +26,6 @@ _GRACE = 1.2
 """Real seconds for pulls and senders to come to rest after a stop."""
 _FORGET_AFTER = 48 * HOUR
 _HOUSEKEEPING_SECONDS = 3600.0
-_STALLED = 120.0
-"""Seconds without progress after which a one-shot run gives a destination up."""
 
 log = component_logger("MainProcess", "MainThread")
 
@@ -128,16 +126,11 @@ class Collector:
         )
 
     def _drain(self) -> None:
-        """Wait until every output has everything, or one makes no progress."""
-        left = self.delivery.waiting()
-        progress = self._clock.monotonic()
-        while left and not self._clock.sleep(0.05):
-            now_left = self.delivery.waiting()
-            if now_left != left:
-                left, progress = now_left, self._clock.monotonic()
-            elif self._clock.monotonic() - progress > _STALLED:
-                break
-        if left:
+        """Deliver what waits, and note when not all of it could be."""
+        left = self._left_undelivered()
+        if left and self._clock.stopping():
+            self.outcome.interrupted()
+        elif left:
             error = Undelivered(
                 601,
                 f"{left} records wait for an output that does not take them",
@@ -145,6 +138,19 @@ class Collector:
             )
             log.error("%s", error)
             self.outcome.failed("delivery", error)
+
+    def _left_undelivered(self) -> int:
+        """Wait until every output has everything, or none makes progress; the records left."""
+        limit = self._settings.globals.stall_limit_in_seconds
+        left = self.delivery.waiting()
+        progress = self._clock.monotonic()
+        while left and not self._clock.sleep(0.05):
+            before, left = left, self.delivery.waiting()
+            if left != before:
+                progress = self._clock.monotonic()
+            elif self._clock.monotonic() - progress > limit:
+                break
+        return left
 
     def _rest(self) -> int:
         """Let what runs come to rest, say how it went, and close the state."""

@@ -61,6 +61,7 @@ def _pod_service(
             slack=settings.late_arrival,
             delay=settings.archive_delay,
             archive_retry=micros(service.request_period_in_seconds),
+            verify=_verifies(service, second),
         ),
         parts.journal,
         wiring.clock,
@@ -70,6 +71,12 @@ def _pod_service(
     if beside and second is not None:
         jobs.append(parts.job(_granted(second, wiring), archive.pull))
     return jobs
+
+
+def _verifies(service: PodService, second: PodSetup | None) -> bool:
+    """Whether live hours are compared with the archive; ``mode: live`` has no archive."""
+    wanted = second is not None if service.verify_live_hours is None else service.verify_live_hours
+    return wanted and service.mode == "hybrid"
 
 
 def _pod_settings(pod: PodInput, service: PodService, *, once: bool) -> PodSettings:
@@ -83,6 +90,8 @@ def _pod_settings(pod: PodInput, service: PodService, *, once: bool) -> PodSetti
         retention=int(service.retention_in_hours * HOUR),
         late_arrival=micros(service.late_arrival_in_seconds),
         server_memory=micros(service.server_memory_in_seconds),
+        few_ratio=service.few_records_ratio,
+        recheck=micros(service.recheck_delay_in_seconds),
     )
 
 

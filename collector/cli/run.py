@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from types import FrameType
+import threading
 from typing import Annotated
 
 import typer
@@ -82,15 +82,21 @@ def health(config: ConfigOption = None) -> None:
 
 
 def stop_on_signals(clock: SystemClock) -> None:
-    """First SIGTERM or SIGINT: stop in order.  Second: at once."""
+    """First SIGTERM or SIGINT: stop in order.  Second: at once.
 
-    def stop(number: int, _frame: FrameType | None) -> None:
-        if clock.stopping():
-            os._exit(128 + number)
+    To be called before any other thread starts, so that a thread of its own waits
+    for the signals: a handler would interrupt the main thread, which may hold the
+    very lock that ``clock.stop`` takes.
+    """
+    signals = (signal.SIGTERM, signal.SIGINT)
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+
+    def stop() -> None:
+        signal.sigwait(signals)
         clock.stop()
+        os._exit(128 + signal.sigwait(signals))
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    threading.Thread(target=stop, name="signals", daemon=True).start()
 
 
 def leave(code: int) -> None:

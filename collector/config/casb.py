@@ -106,9 +106,6 @@ class CasbRate(Section):
     min_interval_in_seconds: SecondsOrOff = Field(
         default=3.0, description=f"Least seconds between two calls. {UNSURE}"
     )
-    reset: Literal["utc_midnight"] = Field(
-        default="utc_midnight", description=f"When the day's calls are given again. {UNSURE}"
-    )
     retry_statuses: Statuses = Field(
         default=(429, 500, 502, 503, 504),
         description=f"HTTP statuses after which a call is repeated. {UNSURE}",

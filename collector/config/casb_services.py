@@ -32,10 +32,6 @@ class CasbService(Service):
         "key becomes a field (events only). `path`: each child's fields become numbered fields. "
         "`none`: the record as it came.",
     )
-    dedup_window_ids: CountOrOff = Field(
-        default=10_000,
-        description=f"Ids remembered besides those at the newest time, against repeats. {UNSURE}",
-    )
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
@@ -71,9 +67,6 @@ class CasbAlerts(CasbService):
     time_format: TimeFormat = Field(
         default="epoch_ms", description=f"Form of the window's bounds in the request. {UNSURE}"
     )
-    order: Literal["desc", "asc", "unknown"] = Field(
-        default="desc", description=f"Order of the alerts in a window. {UNSURE}"
-    )
     max_window_in_hours: Hours = Field(
         default=24.0, description=f"Longest window in hours that one request asks for. {UNSURE}"
     )
@@ -81,6 +74,12 @@ class CasbAlerts(CasbService):
         default=60.0,
         description="Seconds before now at which a window ends, so that alerts which appear a "
         f"little late are in it. {UNSURE}",
+    )
+    second_look_in_seconds: SecondsOrOff = Field(
+        default=3600.0,
+        description="Seconds after the end of an hour at which its alerts are asked for once more, "
+        "for those that the vendor added late; 0 is never. Costs at least one call an hour. "
+        f"{UNSURE}",
     )
     max_pages_per_window: Count = Field(
         default=200,
@@ -129,10 +128,6 @@ class CasbEvents(CasbService):
     )
     list_field: Text = Field(
         default="content", description=f"Field of the answer with the events. {UNSURE}"
-    )
-    size_field: Text = Field(
-        default="size",
-        description=f"Field of the answer with the number of events; 0 is the end. {UNSURE}",
     )
     cursor_refused_statuses: Statuses = Field(
         default=(400, 404, 410),

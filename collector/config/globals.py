@@ -61,6 +61,11 @@ class Globals(Section):
     statistics_period_in_seconds: Seconds = Field(
         default=300.0, description="Seconds between two statistics of the senders in the log."
     )
+    stall_limit_in_seconds: Seconds = Field(
+        default=120.0,
+        description="Seconds without progress after which a one-shot run (`--once`) no longer "
+        "waits for an output; its records stay in the state for the next run.",
+    )
     internal_tag: Tag = Field(
         default="devo.collectors.out",
         description="Tag (table) of the collector's own metrics. The name of Devo's table is not "

@@ -3,7 +3,7 @@
 Defaults come from the vendor notes on PoD, sections 2, 3, 4 and 8.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -69,6 +69,22 @@ class PodService(Service):
         default=900.0,
         description="Seconds by which a record can arrive after its own time; a gap owes the "
         f"archive hours from that much before it. {UNSURE}",
+    )
+    recheck_delay_in_seconds: SecondsOrOff = Field(
+        default=3600.0,
+        description="Seconds after which an hour that held no or strikingly few records is read "
+        f"again, before it counts as complete; 0 is never. {UNSURE}",
+    )
+    few_records_ratio: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.1,
+        description="Share of the usual records of an hour below which an hour is read again. The "
+        "usual is the median of up to 24 complete hours before it.",
+    )
+    verify_live_hours: bool | None = Field(
+        default=None,
+        description="Compare each hour that live was heard through with the archive, and deliver "
+        "what it lacks. Default: only with an `archive_token`; `true` with one token closes the "
+        "live stream, in order, for one fetch an hour.",
     )
     ping_interval_in_seconds: Seconds = Field(
         default=90.0,

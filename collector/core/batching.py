@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from collector.core import times
-from collector.core.model import NO_TIME, Batch, Event, Micros
+from collector.core.model import NO_TIME, Batch, Event, Micros, Window
+from collector.core.times import HOUR
 from collector.core.wirejson import splice
 
 _text = msgspec.json.encode
@@ -26,6 +27,13 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     pulling_id: str
     observed: Micros
     outputs: tuple[str, ...]
+    counted_in: Window | None = None
+
+    def row(self, time: Micros) -> int:
+        """The ledger row of an event, in hours since 1970."""
+        if self.counted_in is not None:
+            return self.counted_in.start // HOUR
+        return (self.observed if time == NO_TIME else time) // HOUR
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,20 +72,25 @@ def batches(
             lines, span, grown = [], Span(), grown - size
         lines += flat
         size = grown
-        span.add(event.time)
+        span.add(event.time, origin.row(event.time), len(flat))
     if lines:
         done.append(_batch(origin, lines, span))
     return done
 
 
 class Span:
-    """The earliest and the latest time seen; ``NO_TIME`` when there was none."""
+    """The earliest and latest time of a batch's events, and the ledger rows of its lines."""
 
-    first: Micros = NO_TIME
-    last: Micros = NO_TIME
+    def __init__(self) -> None:
+        self.first: Micros = NO_TIME
+        self.last: Micros = NO_TIME
+        self.hours: list[tuple[int, int]] = []
 
-    def add(self, time: Micros) -> None:
-        """Take in one event time."""
+    def add(self, time: Micros, row: int, lines: int) -> None:
+        """Take in one event, which became so many lines."""
+        if self.hours and self.hours[-1][0] == row:
+            lines += self.hours.pop()[1]
+        self.hours.append((row, lines))
         if time != NO_TIME:
             self.first = time if self.first == NO_TIME else min(self.first, time)
             self.last = max(self.last, time)
@@ -94,6 +107,7 @@ def _batch(origin: Origin, lines: list[bytes], span: Span) -> Batch:
         first=span.first,
         last=span.last,
         outputs=origin.outputs,
+        hours=tuple(span.hours),
     )
 
 

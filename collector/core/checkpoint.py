@@ -7,8 +7,11 @@ A checkpoint answers: from when on has everything been taken?
     owed      whole UTC hours before ``since`` that the archive still has to
               give (PoD); sorted, not overlapping
     cursor    the vendor's position (CASB events), kept page by page
-    live      how the last live session stood: until when it was heard, and
-              whether it ended in a way that proves nothing was in flight
+    live      how the last live session stood: until when it was heard, since when
+              without a break, and whether it ended in a way that proves nothing
+              was in flight
+    looks     hours to be read once more, and not before when: what was few, what
+              live alone vouches for, what the vendor may have added late
 
 ``last_event_time`` and ``last_ids`` keep Devo's meaning: the newest event taken
 and the ids at that instant.  They are what an operator reads, and what the
@@ -29,10 +32,19 @@ MAX_LAST_IDS = 10_000
 
 
 class Live(msgspec.Struct, frozen=True):
-    """The last live session: heard until then, and closed cleanly or not."""
+    """The last live session: heard until then, closed cleanly or not, and without a break since."""
 
     heard_until: Micros
     clean: bool
+    unbroken_since: Micros
+
+
+class Look(msgspec.Struct, frozen=True, order=True):
+    """Whole hours to be read once more, not before that moment."""
+
+    not_before: Micros
+    start: Micros
+    end: Micros
 
 
 class Checkpoint(msgspec.Struct, frozen=True):
@@ -45,6 +57,7 @@ class Checkpoint(msgspec.Struct, frozen=True):
     cursor: str | None = None
     owed: tuple[Window, ...] = ()
     live: Live | None = None
+    looks: tuple[Look, ...] = ()
     version: int = PERSISTENCE_VERSION
 
     def __post_init__(self) -> None:
@@ -127,18 +140,62 @@ def connected(checkpoint: Checkpoint, now: Micros, memory: Micros, slack: Micros
     """
     live = checkpoint.live
     following = live is not None and live.clean and now - live.heard_until < memory
-    if not following:
-        missed = checkpoint.since if live is None else live.heard_until - slack
-        start = max(min(missed, now), checkpoint.initial_start_time)
-        checkpoint = owing(checkpoint, start, max(now, start + 1))
-    return heard(checkpoint, now, clean=False)
+    if live is not None and following:
+        return heard(checkpoint, now, clean=False)
+    missed = checkpoint.since if live is None else live.heard_until - slack
+    start = max(min(missed, now), checkpoint.initial_start_time)
+    owed = owing(checkpoint, start, max(now, start + 1))
+    fresh = msgspec.structs.replace(owed, live=Live(now, clean=False, unbroken_since=now))
+    return heard(fresh, now, clean=False)
 
 
 def heard(checkpoint: Checkpoint, now: Micros, *, clean: bool) -> Checkpoint:
     """The live session was heard at ``now``; ``clean`` once it has ended in order."""
+    since = checkpoint.live.unbroken_since if checkpoint.live else now
     return msgspec.structs.replace(
-        checkpoint, since=max(checkpoint.since, ceil_hour(now)), live=Live(now, clean)
+        checkpoint,
+        since=max(checkpoint.since, ceil_hour(now)),
+        live=Live(now, clean=clean, unbroken_since=since),
     )
+
+
+def heard_whole(before: Checkpoint, after: Checkpoint, slack: Micros) -> list[Window]:
+    """The hours that live has been heard through without a break, since ``before``.
+
+    An hour counts ``slack`` after its end, when its late records have come.
+    """
+    if before.live is None or after.live is None:
+        return []
+    begun = before.live.heard_until - slack
+    first = max(ceil_hour(after.live.unbroken_since), floor_hour(begun))
+    last = floor_hour(after.live.heard_until - slack)
+    hours = [Window(start, start + HOUR) for start in range(first, last, HOUR)]
+    return [hour for hour in hours if not any(_touch(owed, hour) for owed in after.owed)]
+
+
+def look_again(checkpoint: Checkpoint, hour: Window, not_before: Micros) -> Checkpoint:
+    """These whole hours are to be read once more."""
+    others = looked(checkpoint, hour).looks
+    looks = [*others, Look(not_before, hour.start, hour.end)]
+    return msgspec.structs.replace(checkpoint, looks=tuple(sorted(looks)))
+
+
+def looked(checkpoint: Checkpoint, hour: Window) -> Checkpoint:
+    """The hour has been looked at (or can never be)."""
+    looks = [
+        Look(look.not_before, rest.start, rest.end)
+        for look in checkpoint.looks
+        for rest in _without(Window(look.start, look.end), hour)
+    ]
+    return msgspec.structs.replace(checkpoint, looks=tuple(looks))
+
+
+def due_look(checkpoint: Checkpoint, now: Micros) -> Window | None:
+    """The hour whose second look has waited longest, if one is due."""
+    if not checkpoint.looks or checkpoint.looks[0].not_before > now:
+        return None
+    start = checkpoint.looks[0].start
+    return Window(start, start + HOUR)
 
 
 def complete_until(checkpoint: Checkpoint) -> Micros:
@@ -158,6 +215,10 @@ def _merge(windows: list[Window]) -> tuple[Window, ...]:
         else:
             merged.append(window)
     return tuple(merged)
+
+
+def _touch(one: Window, other: Window) -> bool:
+    return one.start < other.end and other.start < one.end
 
 
 def _without(window: Window, hole: Window) -> list[Window]:

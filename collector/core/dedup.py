@@ -36,11 +36,19 @@ def key(event: Event) -> Key:
 
 
 class Fresh(NamedTuple):
-    """The events not seen before, with their digests by slot, and the count of the others."""
+    """The events not seen before, their keys in the same order, and the count of the others."""
 
     events: list[Event]
-    digests: dict[int, list[bytes]]
+    keys: list[Key]
     duplicates: int
+
+    @property
+    def digests(self) -> dict[int, list[bytes]]:
+        """The digests by slot, as they are stored."""
+        slots: dict[int, list[bytes]] = {}
+        for slot, digest in self.keys:
+            slots.setdefault(slot, []).append(digest)
+        return slots
 
 
 class Known:
@@ -59,18 +67,18 @@ class Known:
     def fresh(self, events: Iterable[Event]) -> Fresh:
         """Split off what is new; nothing is remembered before ``remember``."""
         new: list[Event] = []
-        digests: dict[int, list[bytes]] = {}
+        keys: list[Key] = []
         here: set[bytes] = set()
         duplicates = 0
         for event in events:
-            slot, digest = key(event)
-            if digest in here or digest in self._slot(slot):
+            found = key(event)
+            if found.digest in here or found.digest in self._slot(found.slot):
                 duplicates += 1
                 continue
-            here.add(digest)
-            digests.setdefault(slot, []).append(digest)
+            here.add(found.digest)
+            keys.append(found)
             new.append(event)
-        return Fresh(new, digests, duplicates)
+        return Fresh(new, keys, duplicates)
 
     def remember(self, digests: dict[int, list[bytes]]) -> None:
         """Take in what was just made durable."""

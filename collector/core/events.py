@@ -114,7 +114,7 @@ def iso_time(text: str | None) -> Micros:
     """ISO text from the wire; raises ``ValueError`` or ``TypeError`` when it is none."""
     if text is None:
         raise ValueError("no time")
-    return times.parse(text)
+    return _plausible(times.parse(text))
 
 
 def epoch_milliseconds(value: int | str | None) -> Micros:
@@ -124,10 +124,11 @@ def epoch_milliseconds(value: int | str | None) -> Micros:
     return _plausible(int(value) * 1000)
 
 
-_LAST = times.parse("9999-12-31T23:59:59")
+_END = times.parse("9999-12-31")
+"""From here on, a later moment of the same day or zone may have no text form any more."""
 
 
 def _plausible(instant: Micros) -> Micros:
-    if not 0 <= instant <= _LAST:
+    if not 0 <= instant < _END:
         raise ValueError("a time outside the calendar")
     return instant

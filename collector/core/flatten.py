@@ -9,15 +9,21 @@ so they are settings.
     pivot   one record: each {key, value} child becomes a top-level field
     path    one record: each child's fields become <list>_<n>_<field>
     none    the record as it came
+
+No field is ever overwritten: one whose name is taken gets the list's name in front.
+A record that is nested too deeply to be taken apart, or whose split would be a
+flood, is delivered whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import TypeAlias
 
 import msgspec
 from msgspec import Raw
+
+from collector.core.wirejson import MALFORMED
 
 MODES = ("split", "pivot", "path", "none")
 
@@ -28,19 +34,39 @@ _fields = msgspec.json.Decoder(dict[str, Raw]).decode
 _list = msgspec.json.Decoder(list[Raw]).decode
 _text = msgspec.json.encode
 
+_MAX_SPLIT_BYTES = 64 * 1024 * 1024
+"""Each child repeats its parent: a hostile megabyte could become a terabyte."""
+
 
 def flattener(
     mode: str, list_field: str, index_field: str | None = None, count_field: str | None = None
 ) -> Flatten:
-    """The function for a mode; index and count fields default to ``<list>_index``, ``_count``."""
+    """The function for a mode; index and count fields default to ``<list>_index``, ``_count``.
+
+    It takes any JSON object and never raises.
+    """
+    take_apart = _taking_apart(mode, list_field, index_field, count_field)
+
+    def flatten(raw: bytes) -> list[bytes]:
+        try:
+            return take_apart(raw)
+        except MALFORMED:
+            return [raw]
+
+    return flatten
+
+
+def _taking_apart(
+    mode: str, list_field: str, index_field: str | None, count_field: str | None
+) -> Flatten:
     if mode == "none":
         return lambda raw: [raw]
     if mode == "pivot":
         return lambda raw: [_pivot(raw, list_field)]
     if mode == "path":
         return lambda raw: [_path(raw, list_field)]
-    index = _text(index_field or f"{list_field}_index")
-    count = _text(count_field or f"{list_field}_count")
+    index = index_field or f"{list_field}_index"
+    count = count_field or f"{list_field}_count"
     return lambda raw: _split(raw, list_field, index, count)
 
 
@@ -52,25 +78,27 @@ def _children(fields: dict[str, Raw], list_field: str) -> list[Raw]:
     return _list(value)
 
 
-def _split(raw: bytes, list_field: str, index: bytes, count: bytes) -> list[bytes]:
+def _split(raw: bytes, list_field: str, index: str, count: str) -> list[bytes]:
     fields = _fields(raw)
     children = _children(fields, list_field)
-    if not children:
+    parent = len(raw) - len(bytes(fields[list_field])) if children else 0
+    if not children or parent * len(children) > _MAX_SPLIT_BYTES:
         return [raw]
     names = list(fields)
     at = names.index(list_field)
     before = [_pair(name, fields[name]) for name in names[:at]]
     after = [_pair(name, fields[name]) for name in names[at + 1 :]]
     head = b"{" + b",".join([*before, _text(list_field) + b":"])
-    total = b"%b:%d" % (count, len(children))
+    index_key = _text(_free(index, fields, list_field))
+    total = b"%b:%d" % (_text(_free(count, fields, list_field)), len(children))
     return [
-        head + b",".join([bytes(child), *after, b"%b:%d" % (index, n), total]) + b"}"
+        head + b",".join([bytes(child), *after, b"%b:%d" % (index_key, n), total]) + b"}"
         for n, child in enumerate(children)
     ]
 
 
 def _pivot(raw: bytes, list_field: str) -> bytes:
-    """Repeated keys become a list; a key the parent has already gets the list's name in front."""
+    """Repeated keys become a list."""
     fields = _fields(raw)
     values: dict[str, list[Raw]] = {}
     odd: list[Raw] = []
@@ -86,8 +114,7 @@ def _pivot(raw: bytes, list_field: str) -> bytes:
     if odd:  # what is no {key, value} stays in the list: nothing is dropped
         kept[list_field] = Raw(_array(odd))
     for name, found in values.items():
-        free = name if name not in kept else f"{list_field}_{name}"
-        kept[free] = found[0] if len(found) == 1 else Raw(_array(found))
+        kept[_free(name, kept, list_field)] = found[0] if len(found) == 1 else Raw(_array(found))
     return _object(kept.items())
 
 
@@ -100,10 +127,16 @@ def _path(raw: bytes, list_field: str) -> bytes:
     for n, child in enumerate(children):
         if bytes(child).startswith(b"{"):
             for name, value in _fields(child).items():
-                kept[f"{list_field}_{n}_{name}"] = value
+                kept[_free(f"{list_field}_{n}_{name}", kept, list_field)] = value
         else:
-            kept[f"{list_field}_{n}"] = child
+            kept[_free(f"{list_field}_{n}", kept, list_field)] = child
     return _object(kept.items())
+
+
+def _free(name: str, taken: Container[str], list_field: str) -> str:
+    while name in taken:
+        name = f"{list_field}_{name}"
+    return name
 
 
 def _pair(name: str, value: Raw) -> bytes:

@@ -1,81 +1,179 @@
-"""The account of each source and span of time: what came, and what became of it.
+"""The account of each source and hour: what came, what became of it, and how sure that is.
 
 ``received = spooled + duplicate + filtered + dead_lettered`` holds exactly for
 every row; a commit whose counts do not balance is refused.
 
 Rows are UTC hours of event time; what an archive hour gives is counted in that
 hour whatever its time says, and events without a time in the hour in which they
-were observed.
+were observed.  A row's states:
+
+    open           being read, or live is being heard
+    settling       read, but to be looked at once more before it counts
+    complete       read to its end, or heard live without a break
+    verified       looked at again: nothing was missing
+    repaired       looked at again, or read after a break: something was missing
+                   and is delivered now; ``repaired`` says how many
+    partial        reading it broke off; it is still owed
+    unrecoverable  the vendor no longer has it; ``reason`` says why
+
+``digest`` is the sum modulo 2^128 of the digests of the events spooled, so that
+two readings can be compared whatever their order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from collector.core.dedup import Key
 from collector.core.model import NO_TIME, Counts, Event, Micros, Window
-from collector.core.times import HOUR, floor_hour, hour_of
+from collector.core.times import HOUR, floor_hour
 
 OPEN = "open"
+SETTLING = "settling"
 COMPLETE = "complete"
+VERIFIED = "verified"
+REPAIRED = "repaired"
+PARTIAL = "partial"
 UNRECOVERABLE = "unrecoverable"
-STATES = (OPEN, COMPLETE, UNRECOVERABLE)
+STATES = (OPEN, SETTLING, COMPLETE, VERIFIED, REPAIRED, PARTIAL, UNRECOVERABLE)
+DONE = frozenset({COMPLETE, VERIFIED, REPAIRED})
+
+LIVE = "live"
+REPAIR = "repair"
+_MODULUS = 1 << 128
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """A change to one row: counts to add, and the state it is now in (None: as it was)."""
+    """A change to one row: counts to add, and the state it is now in (None: as it was).
+
+    ``live`` and ``repaired`` are shares of ``spooled``; ``first`` and ``last``
+    are event times; ``attempts`` counts readings that were begun and ended.
+    """
 
     span: Window
     counts: Counts = Counts()
+    live: int = 0
+    repaired: int = 0
+    attempts: int = 0
+    digest: int = 0
+    first: Micros = NO_TIME
+    last: Micros = NO_TIME
     state: str | None = None
     reason: str | None = None
 
 
-def entries(
-    received: Iterable[Event],
-    fresh: Iterable[Event],
-    rejected: int,
-    observed: Micros,
-    window: Window | None,
-) -> list[Entry]:
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """One row as it stands."""
+
+    span: Window
+    state: str = OPEN
+    reason: str | None = None
+    counts: Counts = Counts()
+    live: int = 0
+    repaired: int = 0
+    attempts: int = 0
+    digest: int = 0
+    first: Micros = NO_TIME
+    last: Micros = NO_TIME
+
+
+class Received(msgspec.Struct, frozen=True, kw_only=True):
+    """One page, as the ledger needs it: its events, which of them are fresh, and their keys."""
+
+    events: Sequence[Event]
+    fresh: Sequence[Event]
+    keys: Sequence[Key]
+    rejected: int
+    observed: Micros
+    mode: str
+
+
+def entries(page: Received, window: Window | None) -> list[Entry]:
     """The rows that one page changes: its events by hour, or all in the one ``window``."""
-    rows: dict[Window, list[int]] = {}
-
-    def row(event_time: Micros) -> list[int]:
-        span = window or hour_of(observed if event_time == NO_TIME else event_time)
-        return rows.setdefault(span, [0, 0, 0])
-
-    for event in received:
-        row(event.time)[0] += 1
-    for event in fresh:
-        row(event.time)[1] += 1
-    if rejected:
-        row(NO_TIME)[2] += rejected
+    here = (window.start if window else page.observed) // HOUR
+    came = Counter(_slot(event.time, here, window) for event in page.events)
+    rows: dict[int, list[tuple[Event, Key]]] = {slot: [] for slot in came}
+    for event, key in zip(page.fresh, page.keys, strict=True):
+        rows[_slot(event.time, here, window)].append((event, key))
+    if page.rejected:
+        rows.setdefault(here, [])
     return [
-        Entry(
-            span=span,
-            counts=Counts(
-                received=came + kept_aside,
-                spooled=new,
-                duplicate=came - new,
-                dead_lettered=kept_aside,
-            ),
-        )
-        for span, (came, new, kept_aside) in rows.items()
+        _entry(slot, came[slot], fresh, page.rejected if slot == here else 0, page.mode)
+        for slot, fresh in rows.items()
     ]
 
 
-def closed(window: Window) -> list[Entry]:
-    """The span has been read to its end: each UTC hour that ended within it is complete."""
+def _slot(time: Micros, here: int, window: Window | None) -> int:
+    return here if window is not None or time == NO_TIME else time // HOUR
+
+
+def _entry(
+    slot: int, came: int, fresh: Sequence[tuple[Event, Key]], rejected: int, mode: str
+) -> Entry:
+    moments = [event.time for event, _key in fresh if event.time != NO_TIME]
+    new = len(fresh)
+    return Entry(
+        span=Window(slot * HOUR, slot * HOUR + HOUR),
+        counts=Counts(
+            received=came + rejected,
+            spooled=new,
+            duplicate=came - new,
+            dead_lettered=rejected,
+        ),
+        live=new if mode == LIVE else 0,
+        repaired=new if mode == REPAIR else 0,
+        digest=total(key.digest for _event, key in fresh),
+        first=min(moments, default=NO_TIME),
+        last=max(moments, default=NO_TIME),
+    )
+
+
+def total(digests: Iterable[bytes]) -> int:
+    """The order-independent digest of some events."""
+    return sum(int.from_bytes(digest) for digest in digests) % _MODULUS
+
+
+def added(digest: int, other: int) -> int:
+    """The digest of both together."""
+    return (digest + other) % _MODULUS
+
+
+def hours_in(window: Window) -> list[Window]:
+    """Each UTC hour, from the one that holds the start, that ended within the window."""
     first = floor_hour(window.start)
     return [
-        Entry(span=Window(start, start + HOUR), state=COMPLETE)
+        Window(start, start + HOUR)
         for start in range(first, window.end, HOUR)
         if start + HOUR <= window.end
     ]
 
 
+def closed(window: Window, state: str = COMPLETE, reason: str | None = None) -> list[Entry]:
+    """The span has been read to its end: each UTC hour that ended within it is in ``state``."""
+    return [
+        Entry(span=hour, state=state, reason=reason, attempts=1) for hour in hours_in(window)
+    ]
+
+
+def looked_at(before: Account, fresh: int) -> Entry:
+    """A row was read again: whether something had been missing."""
+    state = REPAIRED if fresh or before.state == REPAIRED else VERIFIED
+    return Entry(span=before.span, state=state, reason=None, attempts=1)
+
+
+def broken_off(hour: Window, reason: str) -> Entry:
+    """Reading an hour ended early; it is still owed."""
+    return Entry(span=hour, state=PARTIAL, reason=reason, attempts=1)
+
+
 def lost(hour: Window, reason: str) -> Entry:
     """The vendor can no longer give this hour."""
     return Entry(span=hour, state=UNRECOVERABLE, reason=reason)
+
+
+def strikingly_few(count: int, usual: int | None, ratio: float) -> bool:
+    """Whether so few events want a second look; ``usual`` is the hours' median before."""
+    return count == 0 or (usual is not None and count < usual * ratio)

@@ -102,7 +102,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
     """Records to deliver, one JSON object a line (each line ends with LF).
 
-    ``first`` and ``last`` are the earliest and latest event time in it.
+    ``first`` and ``last`` are the earliest and latest event time in it; ``hours``
+    says in which ledger row its lines count: runs of (hours since 1970, lines).
     """
 
     source: str
@@ -114,6 +115,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     first: Micros
     last: Micros
     outputs: tuple[str, ...]
+    hours: tuple[tuple[int, int], ...] = ()
 
 
 class SpooledBatch(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from collector.core import times
-from collector.core.checkpoint import MAX_LAST_IDS, PERSISTENCE_VERSION, Checkpoint, Live
+from collector.core.checkpoint import MAX_LAST_IDS, PERSISTENCE_VERSION, Checkpoint, Live, Look
 from collector.core.model import Micros, Window
 from collector.core.times import DAY
 
@@ -40,6 +40,9 @@ def to_state(checkpoint: Checkpoint) -> State:
     if checkpoint.live is not None:
         state["live_heard_until_in_utc"] = times.isoformat(checkpoint.live.heard_until)
         state["live_closed_cleanly"] = checkpoint.live.clean
+        state["live_unbroken_since_in_utc"] = times.isoformat(checkpoint.live.unbroken_since)
+    if checkpoint.looks:
+        state["second_looks_in_utc"] = [_look_text(look) for look in checkpoint.looks]
     return state
 
 
@@ -83,7 +86,9 @@ def _read(state: State) -> Checkpoint:
     live = None
     if "live_heard_until_in_utc" in state:
         live = Live(
-            times.parse(state["live_heard_until_in_utc"]), bool(state["live_closed_cleanly"])
+            times.parse(state["live_heard_until_in_utc"]),
+            clean=bool(state["live_closed_cleanly"]),
+            unbroken_since=times.parse(state["live_unbroken_since_in_utc"]),
         )
     return Checkpoint(
         initial_start_time=times.parse(state["initial_start_time_in_utc"]),
@@ -93,7 +98,18 @@ def _read(state: State) -> Checkpoint:
         cursor=state.get("next_page_token"),
         owed=tuple(_window(text) for text in state.get("owed_hours_in_utc", ())),
         live=live,
+        looks=tuple(_look(text) for text in state.get("second_looks_in_utc", ())),
     )
+
+
+def _look_text(look: Look) -> str:
+    return f"{_span(Window(look.start, look.end))} not before {times.isoformat(look.not_before)}"
+
+
+def _look(text: str) -> Look:
+    span, not_before = text.split(" not before ")
+    window = _window(span)
+    return Look(times.parse(not_before), window.start, window.end)
 
 
 def _span(window: Window) -> str:

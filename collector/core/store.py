@@ -13,8 +13,8 @@ from typing import Protocol
 import msgspec
 
 from collector.core.checkpoint import Checkpoint
-from collector.core.ledger import Entry
-from collector.core.model import Batch, Micros
+from collector.core.ledger import Account, Entry
+from collector.core.model import Batch, Micros, Window
 from collector.core.policy import Usage
 
 
@@ -54,6 +54,14 @@ class Store(Protocol):
 
     def known(self, source: str, slot: int) -> Iterable[bytes]:
         """The packed digests stored for one hour slot."""
+        ...
+
+    def account(self, source: str, hour: Window) -> Account:
+        """The ledger's row of one UTC hour; an empty one when there is none."""
+        ...
+
+    def usual(self, source: str, hour: Window) -> int | None:
+        """How many events an hour usually has: the median of the complete ones before it."""
         ...
 
     def commit(self, commit: Commit) -> None:

@@ -45,6 +45,11 @@ def minute(instant: Micros) -> str:
     return to_datetime(instant).strftime("%Y-%m-%dT%H:%M")
 
 
+def floor_second(instant: Micros) -> Micros:
+    """The instant without its fraction of a second."""
+    return instant - instant % SECOND
+
+
 def floor_hour(instant: Micros) -> Micros:
     """The start of the UTC hour that holds the instant."""
     return instant - instant % HOUR

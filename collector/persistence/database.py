@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 from sqlite_utils import Database
 
 from collector.errors import StateError
+from collector.persistence.failures import damaged, errors_of
+from collector.persistence.guarded import Guarded, meta
 from collector.persistence.migrations import schema
 
 FILE_NAME = "collector.db"
 LOCK_NAME = "collector.lock"
 PAGE_SIZE = 16 * 1024
 BUSY_TIMEOUT_MS = 5_000
+OURS = b"ppco"
+"""Marks the file as ours, in the field that SQLite's file header has for it (application_id)."""
+OURS_AT = 68
 
-_DAMAGED = "keep a copy of the file aside, then restore a backup or start with an empty folder"
+_WRITER = (  # some of these write, so a reader must not set them
+    f"page_size = {PAGE_SIZE}",  # a measured middle: see docs/decisions
+    "auto_vacuum = INCREMENTAL",  # a spool that was large gives its space back
+    "journal_mode = WAL",
+    "synchronous = FULL",  # NORMAL loses the last commit in a power cut
+    "journal_size_limit = 67108864",
+    "trusted_schema = OFF",
+)
+_READER = ("query_only = ON", "trusted_schema = OFF")
 
 
 def take_lock(folder: Path) -> FileLock:
@@ -49,26 +61,21 @@ def exists(folder: Path) -> bool:
     return (folder / FILE_NAME).exists()
 
 
-def open_for_writing(folder: Path) -> Database:
+def open_for_writing(folder: Path) -> Guarded:
     """The database, migrated to today's schema, with a new epoch."""
     path = folder / FILE_NAME
     with errors_of(path):
-        database = _connect(path)
-        _refuse_newer(database, path)
-        schema.apply(database)
-        with database.atomic():
-            database.execute(
-                "INSERT INTO meta VALUES ('epoch', '1')"
-                " ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1"
-            )
-            database.execute(
-                "INSERT OR IGNORE INTO meta VALUES ('store_id', ?)", [uuid.uuid4().hex[:12]]
-            )
+        if not path.exists():
+            _make(path)
+        _refuse_foreign(path)
         path.chmod(0o600)
-        return database
+        with _opened(path, *_WRITER) as database:
+            _refuse_newer(database, path)
+            schema.apply(database)
+            return Guarded(database, path, _new_epoch(database))
 
 
-def open_for_reading(folder: Path) -> Database:
+def open_for_reading(folder: Path) -> Guarded:
     """A second connection that never writes; the file must exist."""
     path = folder / FILE_NAME
     with errors_of(path):
@@ -76,26 +83,73 @@ def open_for_reading(folder: Path) -> Database:
             raise StateError(
                 203, f"there is no state in {folder}", "run the collector once, or name the folder"
             )
-        database = _connect(path)
-        database.execute("PRAGMA query_only = ON")
-        _refuse_newer(database, path)
-        return database
+        _refuse_foreign(path)
+        with _opened(path, *_READER) as database:
+            _refuse_newer(database, path)
+            return Guarded(database, path)
+
+
+def _make(path: Path) -> None:
+    """Make an empty database: private from its first byte, and there as a whole or not at all.
+
+    So a file that is empty, or not marked as ours, is never one that we made.
+    """
+    new = path.with_suffix(".new")
+    for left in (new, *(Path(f"{path}{suffix}") for suffix in ("-wal", "-shm"))):
+        left.unlink(missing_ok=True)
+    new.touch(0o600)
+    with closing(_connect(new)) as database:
+        _set(database, f"application_id = {int.from_bytes(OURS)}", *_WRITER)
+    new.replace(path)
+
+
+@contextmanager
+def _opened(path: Path, *pragmas: str) -> Iterator[Database]:
+    """A connection that is closed again when the block cannot use it."""
+    database = _connect(path)
+    try:
+        _set(database, *pragmas)
+        yield database
+    except BaseException:
+        database.close()
+        raise
 
 
 def _connect(path: Path) -> Database:
+    """A connection; the file must exist, for SQLite would make one that anybody can read."""
     connection = sqlite3.connect(
-        path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_MS / 1000
+        f"{path.absolute().as_uri()}?mode=rw",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        timeout=BUSY_TIMEOUT_MS / 1000,
     )
-    for pragma in (
-        f"page_size = {PAGE_SIZE}",  # a measured middle: see docs/decisions
-        "auto_vacuum = INCREMENTAL",  # a spool that was large gives its space back
-        "journal_mode = WAL",
-        "synchronous = FULL",  # NORMAL loses the last commit in a power cut
-        "journal_size_limit = 67108864",
-        "trusted_schema = OFF",
-    ):
-        connection.execute(f"PRAGMA {pragma}").fetchall()
     return Database(connection)
+
+
+def _set(database: Database, *pragmas: str) -> None:
+    for pragma in pragmas:
+        database.execute(f"PRAGMA {pragma}").fetchall()
+
+
+def _new_epoch(database: Database) -> str:
+    """The number of this start; whoever holds an earlier one can no longer write."""
+    with database.atomic():
+        database.execute(
+            "INSERT INTO meta VALUES ('epoch', '1')"
+            " ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1"
+        )
+        database.execute(
+            "INSERT OR IGNORE INTO meta VALUES ('store_id', ?)", [uuid.uuid4().hex[:12]]
+        )
+        return meta(database, "epoch")
+
+
+def _refuse_foreign(path: Path) -> None:
+    with path.open("rb") as file:
+        header = file.read(OURS_AT + len(OURS))
+    if header[OURS_AT:] != OURS:
+        raise damaged(path, "it was made by another program, or its beginning is lost")
 
 
 def _refuse_newer(database: Database, path: Path) -> None:
@@ -110,55 +164,3 @@ def _refuse_newer(database: Database, path: Path) -> None:
             f"{path.name} was written by a newer release (it has {steps})",
             "run that release, or start with another state folder",
         )
-
-
-@contextmanager
-def errors_of(path: Path | str) -> Iterator[None]:
-    """Turn what SQLite raises into a ``StateError`` that says what to do."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        raise StateError(*_operational(error, path)) from error
-    except sqlite3.DatabaseError as error:
-        raise StateError(205, f"{path} is damaged or no state file: {error}", _DAMAGED) from error
-
-
-def _operational(error: sqlite3.OperationalError, path: Path | str) -> tuple[int, str, str]:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code == sqlite3.SQLITE_FULL:
-        return 206, f"the disk under {path} is full", "free some space; pulling goes on by itself"
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return 207, f"{path} is locked by another program", "close the program that has it open"
-    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
-        return 208, f"{path} cannot be opened or written: {error}", "check owner and permissions"
-    return 209, f"{path} failed: {error}", "check the disk; nothing that was confirmed is lost"
-
-
-class Guarded:
-    """A database with its lock.
-
-    One ``Database`` shared by two threads turns the second thread's transaction
-    into a savepoint of the first's, so every use goes through here.
-    """
-
-    def __init__(self, database: Database, path: Path) -> None:
-        self._database = database
-        self._lock = threading.Lock()
-        self._path = path
-
-    @contextmanager
-    def transaction(self) -> Iterator[Database]:
-        """All of the block's writes, or none."""
-        with self._lock, errors_of(self._path), self._database.atomic():
-            yield self._database
-
-    @contextmanager
-    def reading(self) -> Iterator[Database]:
-        """The database for queries."""
-        with self._lock, errors_of(self._path):
-            yield self._database
-
-    def close(self) -> None:
-        """Close the connection."""
-        with self._lock:
-            self._database.close()

@@ -7,7 +7,8 @@ Tables
     pending      which output still has to confirm which batch
     position     what a sender wants to know at its next start
     known        packed digests, one row per commit and hour slot
-    ledger       one row per source and span: state and counts
+    ledger       one row per source and UTC hour: state and counts of events
+    delivered    how many records of an hour each output has confirmed
     dead_letter  bytes kept aside, with the reason
     usage        calls made against an input's quota
     history      resets, with the state before and after
@@ -36,7 +37,7 @@ _FIRST_RELEASE = (
     """CREATE TABLE spool (
         id INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, tag TEXT NOT NULL,
         lane TEXT NOT NULL, mode TEXT NOT NULL, count INTEGER NOT NULL, first INTEGER NOT NULL,
-        last INTEGER NOT NULL, bytes INTEGER NOT NULL, body BLOB NOT NULL)""",
+        last INTEGER NOT NULL, bytes INTEGER NOT NULL, hours TEXT NOT NULL, body BLOB NOT NULL)""",
     """CREATE TABLE pending (
         output TEXT NOT NULL, lane TEXT NOT NULL, batch INTEGER NOT NULL,
         PRIMARY KEY (output, lane, batch)) WITHOUT ROWID""",
@@ -49,10 +50,16 @@ _FIRST_RELEASE = (
         committed INTEGER NOT NULL, digests BLOB NOT NULL)""",
     "CREATE INDEX known_slot ON known (source, slot)",
     """CREATE TABLE ledger (
-        source TEXT NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
-        state TEXT NOT NULL, reason TEXT, received INTEGER NOT NULL, spooled INTEGER NOT NULL,
-        duplicate INTEGER NOT NULL, filtered INTEGER NOT NULL, dead_lettered INTEGER NOT NULL,
-        PRIMARY KEY (source, start, "end")) WITHOUT ROWID""",
+        source TEXT NOT NULL, start INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT,
+        received INTEGER NOT NULL, spooled INTEGER NOT NULL, duplicate INTEGER NOT NULL,
+        filtered INTEGER NOT NULL, dead_lettered INTEGER NOT NULL, live INTEGER NOT NULL,
+        repaired INTEGER NOT NULL, attempts INTEGER NOT NULL, digest BLOB NOT NULL,
+        first INTEGER NOT NULL, last INTEGER NOT NULL, changed INTEGER NOT NULL,
+        announced INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (source, start)) WITHOUT ROWID""",
+    "CREATE INDEX ledger_announced ON ledger (announced) WHERE announced = 0",
+    """CREATE TABLE delivered (
+        source TEXT NOT NULL, start INTEGER NOT NULL, output TEXT NOT NULL,
+        records INTEGER NOT NULL, PRIMARY KEY (source, start, output)) WITHOUT ROWID""",
     """CREATE TABLE dead_letter (
         id INTEGER PRIMARY KEY AUTOINCREMENT, observed INTEGER NOT NULL, source TEXT NOT NULL,
         tag TEXT NOT NULL, output TEXT, reason TEXT NOT NULL, raw BLOB NOT NULL)""",

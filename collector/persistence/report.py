@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Self
 
@@ -10,7 +11,7 @@ import msgspec
 from collector.core import checkpoint, state, times
 from collector.core.model import Micros
 from collector.core.times import HOUR, SECOND
-from collector.persistence import database
+from collector.persistence import database, stored
 
 
 class ServiceState(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,15 +35,13 @@ class StateReport(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def read(cls, folder: Path) -> Self:
         """The report of a state folder; raises ``StateError`` when there is none."""
-        db = database.open_for_reading(folder)
-        with database.errors_of(folder):
+        with closing(database.open_for_reading(folder)) as guarded, guarded.reading() as db:
             rows = db.execute("SELECT source, state, changed FROM checkpoint ORDER BY 1").fetchall()
             waiting = db.execute(
                 "SELECT p.output, p.lane, sum(s.count) FROM pending p"
                 " JOIN spool s ON s.id = p.batch GROUP BY 1, 2 ORDER BY 1, 2"
             ).fetchall()
             letters = db.execute("SELECT count(*) FROM dead_letter").fetchone()[0]
-        db.close()
         return cls(services=[_service(*row) for row in rows], waiting=waiting, dead_letters=letters)
 
     def as_dict(self) -> dict[str, Any]:
@@ -58,12 +57,12 @@ class StateReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _service(source: str, text: str, changed: int) -> ServiceState:
-    stored = msgspec.json.decode(text)
-    mark = state.from_state(stored)
+    found = stored.read_state(source, text)
+    mark = stored.read_checkpoint(source, found)
     owed = sum((each.end - each.start) // HOUR for each in mark.owed)
     return ServiceState(
         source=source,
-        state=stored,
+        state=found,
         last_event=_shown(mark.last_event_time),
         complete_until=_shown(checkpoint.complete_until(mark)),
         owed_hours=f"{owed} hours" if owed else "-",
@@ -73,4 +72,4 @@ def _service(source: str, text: str, changed: int) -> ServiceState:
 
 def _shown(instant: Micros) -> str:
     """To the second: nobody reads microseconds in a table."""
-    return times.isoformat(instant - instant % SECOND)
+    return times.isoformat(times.floor_second(instant))

@@ -6,10 +6,13 @@ import threading
 import time
 from collections.abc import Sequence
 
+import msgspec
 from sqlite_utils import Database
 
+from collector.core import fault
 from collector.core.model import Batch, Clock, Micros, Refusal, SpooledBatch
-from collector.persistence.database import Guarded
+from collector.persistence import accounts
+from collector.persistence.guarded import Guarded, meta
 
 _COLUMNS = "s.id, s.source, s.tag, s.lane, s.mode, s.count, s.first, s.last, s.bytes"
 
@@ -17,13 +20,14 @@ _COLUMNS = "s.id, s.source, s.tag, s.lane, s.mode, s.count, s.first, s.last, s.b
 class SqliteSpool:
     """The part of the store that senders see."""
 
-    def __init__(self, writer: Guarded, reader: Guarded, store_id: str, clock: Clock) -> None:
+    def __init__(self, writer: Guarded, reader: Guarded, clock: Clock) -> None:
         self._clock = clock
         self._writer = writer
         self._reader = reader
-        self._store_id = store_id
         self._changed = threading.Condition()
-        self._bytes = self._stored_bytes()
+        with reader.reading() as db:
+            self._store_id = meta(db, "store_id")
+            self._bytes = int(db.execute("SELECT coalesce(sum(bytes), 0) FROM spool").fetchone()[0])
 
     @property
     def size(self) -> int:
@@ -36,11 +40,12 @@ class SqliteSpool:
         if not batch.outputs:
             return 0
         cursor = db.execute(
-            "INSERT INTO spool (source, tag, lane, mode, count, first, last, bytes, body)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO spool (source, tag, lane, mode, count, first, last, bytes, hours, body)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 *(batch.source, batch.tag, batch.lane, batch.mode, batch.count),
-                *(batch.first, batch.last, len(batch.body), batch.body),
+                *(batch.first, batch.last, len(batch.body)),
+                *(msgspec.json.encode(batch.hours).decode(), batch.body),
             ],
         )
         for output in batch.outputs:
@@ -83,14 +88,19 @@ class SqliteSpool:
         with self._writer.transaction() as db:
             for refusal in refusals:
                 _keep_refused(db, output, refusal, self._clock.now())
+            for batch in batch_ids:
+                refused = [refusal for refusal in refusals if refusal.batch == batch]
+                accounts.deliver(db, output, batch, refused)
             freed = sum(_release(db, output, lane, batch) for batch in batch_ids)
             if position is not None:
                 db.execute(
                     "INSERT OR REPLACE INTO position VALUES (?, ?, ?)", [output, lane, position]
                 )
+            fault.point("tx.ack.before")
         with self._changed:
             self._bytes -= freed
             self._changed.notify_all()
+        fault.point("tx.ack.after")
 
     def position(self, output: str, lane: str) -> str | None:
         """What the sender stored with its last confirmation."""
@@ -122,10 +132,6 @@ class SqliteSpool:
         with self._reader.reading() as db:
             query = "SELECT 1 FROM pending WHERE output = ? AND lane = ? AND batch > ? LIMIT 1"
             return db.execute(query, [output, lane, after]).fetchone() is not None
-
-    def _stored_bytes(self) -> int:
-        with self._reader.reading() as db:
-            return int(db.execute("SELECT coalesce(sum(bytes), 0) FROM spool").fetchone()[0])
 
     def _batch(
         self, row: tuple[int, str, str, str, str, int, int, int, int, bytes]

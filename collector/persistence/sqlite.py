@@ -8,25 +8,22 @@ epoch of this start.  Nothing else moves a checkpoint.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import ExitStack, closing
 from pathlib import Path
 
-import msgspec
 from filelock import FileLock
 from sqlite_utils import Database
 
-from collector.core import state
+from collector.core import fault, state
 from collector.core.checkpoint import Checkpoint
 from collector.core.dedup import pack
-from collector.core.ledger import OPEN, Entry
-from collector.core.model import Batch, Clock, Micros
+from collector.core.ledger import Account
+from collector.core.model import Batch, Clock, Micros, Window
 from collector.core.policy import Usage
 from collector.core.store import Commit, DeadLetter
 from collector.errors import StateError
-from collector.persistence import database
+from collector.persistence import accounts, database, stored
 from collector.persistence.spool import SqliteSpool
-
-_encode = msgspec.json.encode
-_decode = msgspec.json.decode
 
 
 class SqliteStore:
@@ -34,13 +31,11 @@ class SqliteStore:
 
     def __init__(self, folder: Path, lock: FileLock, clock: Clock) -> None:
         self._lock = lock
-        path = folder / database.FILE_NAME
-        self._writer = database.Guarded(database.open_for_writing(folder), path)
-        self._reader = database.Guarded(database.open_for_reading(folder), path)
-        with self._writer.reading() as db:
-            self._epoch = _meta(db, "epoch")
-            store_id = _meta(db, "store_id")
-        self.spool = SqliteSpool(self._writer, self._reader, store_id, clock)
+        with ExitStack() as opened:
+            self._writer = opened.enter_context(closing(database.open_for_writing(folder)))
+            self._reader = opened.enter_context(closing(database.open_for_reading(folder)))
+            self.spool = SqliteSpool(self._writer, self._reader, clock)
+            opened.pop_all()
 
     @classmethod
     def open(cls, folder: Path, clock: Clock) -> SqliteStore:
@@ -60,23 +55,14 @@ class SqliteStore:
 
     def checkpoint(self, source: str) -> Checkpoint | None:
         """The stored checkpoint, or None for a source never seen."""
-        stored = self.stored_state(source)
-        if stored is None:
-            return None
-        try:
-            return state.from_state(stored)
-        except ValueError as error:
-            raise StateError(
-                210,
-                f"the state of {source} cannot be used: {error}",
-                "run the release that wrote it, or reset this service with 'collector state reset'",
-            ) from error
+        found = self.stored_state(source)
+        return None if found is None else stored.read_checkpoint(source, found)
 
     def stored_state(self, source: str) -> state.State | None:
         """The state as it is stored, before upgrades."""
         with self._writer.reading() as db:
             row = db.execute("SELECT state FROM checkpoint WHERE source = ?", [source]).fetchone()
-        return None if row is None else _decode(row[0])
+        return None if row is None else stored.read_state(source, row[0])
 
     def known(self, source: str, slot: int) -> Iterable[bytes]:
         """The packed digests stored for one hour slot."""
@@ -86,6 +72,16 @@ class SqliteStore:
             ).fetchall()
         return [row[0] for row in rows]
 
+    def account(self, source: str, hour: Window) -> Account:
+        """The ledger's row of one UTC hour; an empty one when there is none."""
+        with self._writer.reading() as db:
+            return accounts.read(db, source, hour)
+
+    def usual(self, source: str, hour: Window) -> int | None:
+        """How many events an hour usually has: the median of the complete ones before it."""
+        with self._writer.reading() as db:
+            return accounts.usual(db, source, hour)
+
     def commit(self, commit: Commit) -> None:
         """Make all of it durable; on return it survives a power cut."""
         for entry in commit.entries:
@@ -93,9 +89,11 @@ class SqliteStore:
                 raise StateError(
                     211, f"the account of {commit.source} does not add up", "please report this"
                 )
+        fault.point("tx.begin")
         with self._writer.transaction() as db:
-            self._hold_epoch(db)
+            fault.point("tx.spool")
             added = sum(self.spool.add(db, batch) for batch in commit.batches)
+            fault.point("tx.dedup")
             for slot, digests in commit.digests.items():
                 db.execute(
                     "INSERT INTO known (source, slot, committed, digests) VALUES (?, ?, ?, ?)",
@@ -104,35 +102,36 @@ class SqliteStore:
             for letter in commit.dead_letters:
                 _keep_aside(db, letter)
             for entry in commit.entries:
-                _account(db, commit.source, entry)
+                accounts.write(db, commit.source, entry, commit.observed)
+            fault.point("tx.checkpoint")
             _save_checkpoint(db, commit.source, commit.checkpoint, commit.observed)
+            fault.point("tx.commit.before")
         self.spool.grown(added)
+        fault.point("tx.commit.after")
 
     def announce(self, batch: Batch) -> None:
         """Spool a batch of our own making (metrics, traces), which no checkpoint goes with."""
         with self._writer.transaction() as db:
-            self._hold_epoch(db)
             added = self.spool.add(db, batch)
         self.spool.grown(added)
 
     def reset(self, source: str, checkpoint: Checkpoint, now: Micros, reason: str) -> None:
         """Start a source anew: its state, known ids and ledger in one transaction."""
         with self._writer.transaction() as db:
-            self._hold_epoch(db)
             row = db.execute("SELECT state FROM checkpoint WHERE source = ?", [source]).fetchone()
             db.execute("DELETE FROM known WHERE source = ?", [source])
             db.execute("DELETE FROM ledger WHERE source = ?", [source])
+            db.execute("DELETE FROM delivered WHERE source = ?", [source])
             _save_checkpoint(db, source, checkpoint, now)
             db.execute(
                 "INSERT INTO history (changed, source, reason, previous, current)"
                 " VALUES (?, ?, ?, ?, ?)",
-                [now, source, reason, row and row[0], _encode(state.to_state(checkpoint)).decode()],
+                [now, source, reason, row and row[0], stored.write(checkpoint)],
             )
 
     def correct(self, source: str, checkpoint: Checkpoint, now: Micros) -> None:
         """Replace a checkpoint outside a pull; known ids and ledger stay."""
         with self._writer.transaction() as db:
-            self._hold_epoch(db)
             _save_checkpoint(db, source, checkpoint, now)
 
     def forget(self, source: str, committed_before: Micros, keep_from_slot: int) -> None:
@@ -142,10 +141,12 @@ class SqliteStore:
                 "DELETE FROM known WHERE source = ? AND committed < ? AND slot < ?",
                 [source, committed_before, keep_from_slot],
             )
+            fault.point("gc.dedup")
 
     def give_back_space(self) -> None:
         """Return free pages to the file system, a bounded number at a time."""
         with self._writer.reading() as db:
+            fault.point("gc.spool")
             db.execute("PRAGMA incremental_vacuum(4096)").fetchall()
 
     def usage(self, input_name: str) -> Usage:
@@ -164,21 +165,12 @@ class SqliteStore:
                 [input_name, usage.day, usage.calls, usage.not_before],
             )
 
-    def _hold_epoch(self, db: Database) -> None:
-        """Refuse to write once a later start has taken over, whatever the lock file says."""
-        if _meta(db, "epoch") != self._epoch:
-            raise StateError(
-                212, "another collector has taken over this state", "keep only one of them running"
-            )
-
-
-def _meta(db: Database, key: str) -> str:
-    return str(db.execute("SELECT value FROM meta WHERE key = ?", [key]).fetchone()[0])
-
 
 def _save_checkpoint(db: Database, source: str, checkpoint: Checkpoint, now: Micros) -> None:
-    text = _encode(state.to_state(checkpoint)).decode()
-    db.execute("INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?)", [source, text, now])
+    db.execute(
+        "INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?)",
+        [source, stored.write(checkpoint), now],
+    )
 
 
 def _keep_aside(db: Database, letter: DeadLetter) -> None:
@@ -186,20 +178,4 @@ def _keep_aside(db: Database, letter: DeadLetter) -> None:
         "INSERT INTO dead_letter (observed, source, tag, output, reason, raw)"
         " VALUES (?, ?, ?, ?, ?, ?)",
         [letter.observed, letter.source, letter.tag, letter.output, letter.reason, letter.raw],
-    )
-
-
-def _account(db: Database, source: str, entry: Entry) -> None:
-    counts = entry.counts
-    db.execute(
-        """INSERT INTO ledger VALUES (?1, ?2, ?3, coalesce(?4, ?5), ?6, ?7, ?8, ?9, ?10, ?11)
-        ON CONFLICT (source, start, "end") DO UPDATE SET
-            state = coalesce(?4, state), reason = coalesce(?6, reason),
-            received = received + ?7, spooled = spooled + ?8, duplicate = duplicate + ?9,
-            filtered = filtered + ?10, dead_lettered = dead_lettered + ?11""",
-        [
-            *(source, entry.span.start, entry.span.end, entry.state, OPEN, entry.reason),
-            *(counts.received, counts.spooled, counts.duplicate),
-            *(counts.filtered, counts.dead_lettered),
-        ],
     )

@@ -26,7 +26,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """The next span to read, and how to ask for it.
 
     ``counted_in`` is the ledger row of everything that is read, or None when
-    each event counts in the hour of its own time.
+    each event counts in the hour of its own time; ``look`` marks a second look.
     """
 
     window: Window
@@ -34,6 +34,20 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     mode: str
     counted_in: Window | None = None
     keeps_cursor: bool = False
+    look: bool = False
+
+
+class Settling(msgspec.Struct, frozen=True, kw_only=True):
+    """When what was read is looked at once more; 0 is never.
+
+    ``recheck``: how long after an hour that held strikingly few events, fewer
+    than ``few_ratio`` of the usual; ``late``: how long after the end of each hour
+    of a window, for records that the vendor adds late.
+    """
+
+    few_ratio: float = 0.1
+    recheck: Micros = 0
+    late: Micros = 0
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -55,12 +69,16 @@ def _never(_window: Window) -> None:
     return None
 
 
+def _not_enough(_plan: Plan, _page: Page) -> bool:
+    return False
+
+
 class Source(msgspec.Struct, frozen=True, kw_only=True):
     """One service of one input; see the module's text.
 
     ``prepare`` runs before planning; ``refused`` answers a checkpoint to go on
-    from when the vendor refuses a request, or None when there is no other way.
-    ``max_pages`` 0: no limit.
+    from when the vendor refuses a request, or None when there is no other way;
+    ``enough`` ends a reading before its last page.  ``max_pages`` 0: no limit.
     """
 
     service: str
@@ -68,13 +86,20 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     plan: Callable[[Checkpoint, Micros], Plan | None]
     read: Callable[[Response], Page]
     records: Flatten
-    close: Callable[[Checkpoint, Plan, Micros], Checkpoint]
+    close: Callable[[Checkpoint, Plan], Checkpoint]
     prepare: Callable[[Checkpoint, Micros], Prepared] = _as_it_is
     refused: Callable[[Checkpoint, int], Checkpoint | None] = _refused_for_good
     narrow: Callable[[Window], tuple[Plan, Plan] | None] = _never
+    enough: Callable[[Plan, Page], bool] = _not_enough
+    settling: Settling = Settling()
     max_pages: int = 0
 
 
 def whole(records: Flatten) -> Callable[[Event], list[bytes]]:
     """The flat records of an event."""
     return lambda event: records(event.raw)
+
+
+def second_look(plan: Plan) -> Plan:
+    """The plan as a second look at its hour, which is the ledger row of all it reads."""
+    return msgspec.structs.replace(plan, look=True, counted_in=plan.window)

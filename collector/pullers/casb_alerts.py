@@ -16,7 +16,7 @@ from collector.core.flatten import Flatten
 from collector.core.model import Micros, Page, Request, Response, Window
 from collector.core.policy import halves, next_window
 from collector.core.times import HOUR, SECOND
-from collector.pullers.base import Plan, Source
+from collector.pullers.base import Plan, Settling, Source, second_look
 from collector.pullers.pages import listed
 
 LIST_FIELD = "related_events"
@@ -37,6 +37,7 @@ class AlertsSettings(msgspec.Struct, frozen=True, kw_only=True):
     list_field: str = "alerts"
     max_window: Micros = 24 * HOUR
     settle_delay: Micros = 60 * SECOND
+    second_look: Micros = HOUR
     max_pages: int = 200
 
 
@@ -61,7 +62,10 @@ def casb_alerts(settings: AlertsSettings) -> Source:
     def plan(checkpoint: rules.Checkpoint, now: Micros) -> Plan | None:
         now -= now % _MILLISECOND
         window = next_window(checkpoint.since, now, settings.settle_delay, settings.max_window)
-        return None if window is None else ask(window)
+        if window is not None:
+            return ask(window)
+        hour = rules.due_look(checkpoint, now)
+        return None if hour is None else second_look(ask(hour))
 
     def page(response: Response) -> Page:
         raws = listed(response.body, settings.list_field)
@@ -83,8 +87,9 @@ def casb_alerts(settings: AlertsSettings) -> Source:
         plan=plan,
         read=page,
         records=settings.records,
-        close=lambda checkpoint, done, _now: rules.completed(checkpoint, done.window.end),
+        close=lambda checkpoint, done: rules.completed(checkpoint, done.window.end),
         narrow=narrow,
+        settling=Settling(late=settings.second_look),
         max_pages=settings.max_pages,
     )
 

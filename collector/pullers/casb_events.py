@@ -16,7 +16,7 @@ from collector.core.events import Shape, iso_time, reader
 from collector.core.flatten import Flatten
 from collector.core.model import Micros, Page, Request, Response, Window
 from collector.core.times import SECOND
-from collector.pullers.base import Plan, Source
+from collector.pullers.base import Plan, Source, second_look
 from collector.pullers.pages import listed, text_field
 
 LIST_FIELD = "additionalProperties"
@@ -62,11 +62,17 @@ def casb_events(settings: EventsSettings) -> Source:
     def plan(checkpoint: rules.Checkpoint, now: Micros) -> Plan | None:
         end = now - settings.settle_delay
         if end <= checkpoint.since:
-            return None
+            return look(checkpoint, now)
         request = ask(checkpoint.cursor, checkpoint.since)
         return Plan(
             window=Window(checkpoint.since, end), request=request, mode="cursor", keeps_cursor=True
         )
+
+    def look(checkpoint: rules.Checkpoint, now: Micros) -> Plan | None:
+        hour = rules.due_look(checkpoint, now)
+        if hour is None:
+            return None
+        return second_look(Plan(window=hour, request=ask(None, hour.start), mode="backfill"))
 
     def page(response: Response) -> Page:
         raws = listed(response.body, settings.list_field)
@@ -86,10 +92,16 @@ def casb_events(settings: EventsSettings) -> Source:
         plan=plan,
         read=page,
         records=settings.records,
-        close=lambda checkpoint, done, _now: rules.completed(checkpoint, done.window.end),
+        close=lambda checkpoint, done: rules.completed(checkpoint, done.window.end),
         refused=refused,
+        enough=_beyond,
         max_pages=settings.max_pages,
     )
+
+
+def _beyond(plan: Plan, page: Page) -> bool:
+    """Whether a look at one hour has passed its end: the call knows no end time."""
+    return plan.look and bool(page.events) and min(e.time for e in page.events) >= plan.window.end
 
 
 def _spelled(instant: Micros, start_format: str) -> str:

@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from collector.core import batching, ledger
+from collector.core import batching, fault, ledger
 from collector.core import checkpoint as rules
 from collector.core.batching import Limits, Origin
 from collector.core.checkpoint import Checkpoint
-from collector.core.dedup import Known
-from collector.core.ledger import Entry
+from collector.core.dedup import Fresh, Known
+from collector.core.ledger import Account, Entry, Received
 from collector.core.model import Batch, Clock, Event, Micros, Page, Window
 from collector.core.stats import PullStats
 from collector.core.store import Commit, DeadLetter, Store
@@ -24,6 +24,15 @@ from collector.core.times import HOUR
 from collector.pullers.base import Source, whole
 
 Move = Callable[[Checkpoint], Checkpoint]
+
+
+Conclude = Callable[[Checkpoint, Checkpoint], Sequence[Entry]]
+"""What the ledger is told of a move: from the checkpoint before it and after it."""
+
+
+def nothing(_before: Checkpoint, _after: Checkpoint) -> Sequence[Entry]:
+    """Conclude nothing."""
+    return ()
 
 
 def stay(checkpoint: Checkpoint) -> Checkpoint:
@@ -75,26 +84,32 @@ class Intake:
         pulling_id: str,
         counted_in: Window | None = None,
         move: Move = stay,
+        conclude: Conclude = nothing,
     ) -> PullStats:
         """Commit one page; on return its new records will be delivered, whatever happens.
 
-        ``move`` is applied to the checkpoint in the same transaction.
+        ``move`` is applied to the checkpoint in the same transaction, and
+        ``conclude`` tells the ledger what the move means.
         """
         with self._lock:
             now = self._clock.now()
+            fault.point("dedup.check")
             fresh = self._known.fresh(page.events)
-            batches = self._batches(fresh.events, mode, pulling_id, now)
+            fault.point("event.flatten")
+            batches = self._batches(fresh.events, mode, pulling_id, now, counted_in)
+            after = move(rules.taken(self._checkpoint, fresh.events))
             rejects = [self._letter(each.raw, each.reason) for each in page.rejected]
             self._commit(
                 Commit(
                     source=self._to.source_id,
-                    checkpoint=move(rules.taken(self._checkpoint, fresh.events)),
+                    checkpoint=after,
                     observed=now,
                     batches=batches,
                     digests=fresh.digests,
-                    entries=ledger.entries(
-                        page.events, fresh.events, len(rejects), now, counted_in
-                    ),
+                    entries=[
+                        *ledger.entries(_received(page, fresh, now, mode), counted_in),
+                        *conclude(self._checkpoint, after),
+                    ],
                     dead_letters=rejects,
                 )
             )
@@ -130,7 +145,20 @@ class Intake:
 
     def needed_from(self) -> Micros:
         """No event before this can come again by itself: its id need not be known for ever."""
-        return rules.complete_until(self._checkpoint) - HOUR
+        looks = [look.start for look in self._checkpoint.looks]
+        return min([rules.complete_until(self._checkpoint) - HOUR, *looks])
+
+    def account(self, hour: Window) -> Account:
+        """The ledger's row of one of this source's hours."""
+        return self._store.account(self._to.source_id, hour)
+
+    def has_forgotten(self, hour: Window) -> bool:
+        """Whether the ids of an hour are no longer kept."""
+        return not any(self._store.known(self._to.source_id, hour.start // HOUR))
+
+    def usual(self, hour: Window) -> int | None:
+        """How many events such an hour usually has."""
+        return self._store.usual(self._to.source_id, hour)
 
     def prepare(self, now: Micros) -> None:
         """Let the source put its checkpoint in order before a pull plans from it."""
@@ -147,13 +175,18 @@ class Intake:
                     source=self._to.source_id,
                     checkpoint=self._checkpoint,
                     observed=now,
-                    entries=ledger.entries([], [], 1, now, None),
+                    entries=ledger.entries(_unreadable_page(now), None),
                     dead_letters=[self._letter(raw, reason)],
                 )
             )
 
     def _batches(
-        self, events: Sequence[Event], mode: str, pulling_id: str, now: Micros
+        self,
+        events: Sequence[Event],
+        mode: str,
+        pulling_id: str,
+        now: Micros,
+        counted_in: Window | None,
     ) -> list[Batch]:
         origin = Origin(
             input=self._to.input,
@@ -164,6 +197,7 @@ class Intake:
             pulling_id=pulling_id,
             observed=now,
             outputs=self._to.outputs,
+            counted_in=counted_in,
         )
         return batching.batches(
             origin, events, self._records, self._to.limits, metadata=self._to.metadata
@@ -181,3 +215,18 @@ class Intake:
             raw=raw,
             observed=self._clock.now(),
         )
+
+
+def _received(page: Page, fresh: Fresh, now: Micros, mode: str) -> Received:
+    return Received(
+        events=page.events,
+        fresh=fresh.events,
+        keys=fresh.keys,
+        rejected=len(page.rejected),
+        observed=now,
+        mode=mode,
+    )
+
+
+def _unreadable_page(now: Micros) -> Received:
+    return Received(events=(), fresh=(), keys=(), rejected=1, observed=now, mode="")

@@ -18,7 +18,7 @@ from collector.core.events import Shape, iso_time, reader
 from collector.core.flatten import Flatten
 from collector.core.model import Micros, Page, Request, Response, Window
 from collector.core.times import HOUR, SECOND, ceil_hour, floor_hour
-from collector.pullers.base import Plan, Prepared, Source
+from collector.pullers.base import Plan, Prepared, Settling, Source, second_look
 
 
 class PodSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +33,8 @@ class PodSettings(msgspec.Struct, frozen=True, kw_only=True):
     retention: Micros = 718 * HOUR
     late_arrival: Micros = 900 * SECOND
     server_memory: Micros = 3000 * SECOND
+    few_ratio: float = 0.1
+    recheck: Micros = HOUR
 
 
 class MailKey(msgspec.Struct):
@@ -73,9 +75,15 @@ def pod_source(service: str, settings: PodSettings, record_shape: Shape) -> Sour
         return _prepared(settings, checkpoint, now)
 
     def plan(checkpoint: rules.Checkpoint, now: Micros) -> Plan | None:
-        hour = rules.due(checkpoint, now, settings.archive_delay)
-        if hour is None or settings.mode == "live":
+        if settings.mode == "live":
             return None
+        owed = rules.due(checkpoint, now, settings.archive_delay)
+        if owed is not None:
+            return ask(owed)
+        hour = rules.due_look(checkpoint, now)
+        return None if hour is None else second_look(ask(hour))
+
+    def ask(hour: Window) -> Plan:
         request = archive_request(settings, service, hour)
         return Plan(window=hour, request=request, mode="archive", counted_in=hour)
 
@@ -85,8 +93,9 @@ def pod_source(service: str, settings: PodSettings, record_shape: Shape) -> Sour
         plan=plan,
         read=page,
         records=settings.records,
-        close=lambda checkpoint, done, _now: rules.paid(checkpoint, done.window),
+        close=lambda checkpoint, done: rules.paid(checkpoint, done.window),
         prepare=prepare,
+        settling=Settling(few_ratio=settings.few_ratio, recheck=settings.recheck),
     )
 
 
@@ -96,16 +105,18 @@ def _prepared(settings: PodSettings, checkpoint: rules.Checkpoint, now: Micros) 
     if takes_over and settings.mode != "live":
         newest = floor_hour(now - settings.archive_delay)
         checkpoint = rules.planned(checkpoint, newest, settings.late_arrival)
-    oldest = ceil_hour(now - settings.retention)
+    return _let_go(checkpoint, ceil_hour(now - settings.retention))
+
+
+def _let_go(checkpoint: rules.Checkpoint, oldest: Micros) -> Prepared:
+    """Give up the hours that lie beyond the vendor's retention, and say so in the ledger."""
     entries = []
-    for owed in checkpoint.owed:
-        gone = Window(owed.start, min(owed.end, oldest)) if owed.start < oldest else None
-        if gone is not None:
-            checkpoint = rules.paid(checkpoint, gone)
-            entries += [
-                ledger.lost(Window(start, start + HOUR), "older than the vendor keeps")
-                for start in range(gone.start, gone.end, HOUR)
-            ]
+    looks = [Window(look.start, look.end) for look in checkpoint.looks]
+    for wanted in (*checkpoint.owed, *looks):
+        for start in range(wanted.start, min(wanted.end, oldest), HOUR):
+            hour = Window(start, start + HOUR)
+            checkpoint = rules.looked(rules.paid(checkpoint, hour), hour)
+            entries.append(ledger.lost(hour, "older than the vendor keeps"))
     return Prepared(checkpoint, entries)
 
 

@@ -14,15 +14,16 @@ import random
 from collections.abc import Iterator
 
 from collector.core import checkpoint as rules
-from collector.core import ledger
+from collector.core import fault, ledger
 from collector.core.checkpoint import Checkpoint
 from collector.core.model import Clock, Page, Request, Response
 from collector.core.policy import backoff
 from collector.core.stats import PullStats
-from collector.errors import SessionEnded, Stopped, UnreadableAnswer, VendorRefused
+from collector.errors import CollectorError, SessionEnded, Stopped, UnreadableAnswer, VendorRefused
 from collector.pullers.base import Fetch, Plan, Source
 from collector.pullers.intake import Intake, Move, stay
 from collector.pullers.journal import Cycle, Journal
+from collector.pullers.reading import Reading, conclude
 
 _TRIES = 3
 """How often a span is read when an answer is broken, before it is left to the next pull."""
@@ -69,18 +70,26 @@ class Puller:
         work = [plan]
         while work:
             part = work.pop()
+            reading = self._begin(part)
             try:
-                whole = self._read_patiently(part, cycle)
+                whole = self._read_patiently(reading, cycle)
             except VendorRefused as refusal:
                 return self._fall_back(refusal)
             if whole:
-                self._close(part, cycle)
+                self._close(reading, cycle)
             elif (halves := self._source.narrow(part.window)) is not None:
                 cycle.narrowed(part.window)
                 work += reversed(halves)
             else:
                 return False
         return True
+
+    def _begin(self, plan: Plan) -> Reading:
+        if plan.counted_in is None:
+            return Reading(plan, None, forgotten=False)
+        before = self._intake.account(plan.counted_in)
+        forgotten = before.counts.spooled > 0 and self._intake.has_forgotten(plan.counted_in)
+        return Reading(plan, before, forgotten=forgotten)
 
     def _fall_back(self, refusal: VendorRefused) -> bool:
         other = self._source.refused(self._intake.checkpoint, refusal.number)
@@ -90,12 +99,13 @@ class Puller:
         self._intake.advance(lambda _checkpoint: other)
         return True
 
-    def _read_patiently(self, plan: Plan, cycle: Cycle) -> bool:
+    def _read_patiently(self, reading: Reading, cycle: Cycle) -> bool:
         for attempt in range(_TRIES):
             try:
-                return self._read(plan, cycle, last_try=attempt == _TRIES - 1)
+                return self._read(reading, cycle, last_try=attempt == _TRIES - 1)
             except (UnreadableAnswer, SessionEnded) as error:
                 if attempt == _TRIES - 1:
+                    self._note_broken_off(reading, error)
                     raise
                 seconds = backoff(attempt, 1.0, 30.0, self._rng)
                 self._journal.repeating(error, seconds)
@@ -103,22 +113,37 @@ class Puller:
                     raise Stopped from None
         raise AssertionError("unreachable")  # pragma: no cover
 
-    def _read(self, plan: Plan, cycle: Cycle, *, last_try: bool) -> bool:
+    def _note_broken_off(self, reading: Reading, error: CollectorError) -> None:
+        if reading.before is not None and reading.before.state not in ledger.DONE:
+            self._intake.advance(stay, [ledger.broken_off(reading.before.span, error.cause)])
+
+    def _read(self, reading: Reading, cycle: Cycle, *, last_try: bool) -> bool:
         """Commit the pages of a span; False when it has more than ``max_pages``."""
+        plan = reading.plan
         for number, page in enumerate(self._pages(plan.request, cycle, last_try=last_try), 1):
-            stats = self._intake.take(
-                page,
-                mode=plan.mode,
-                pulling_id=str(cycle.pulling_id),
-                counted_in=plan.counted_in,
-                move=_move(plan, page),
-            )
-            cycle.page(stats)
+            self._take(page, reading, cycle)
             if self._clock.stopping():
                 raise Stopped
-            if self._too_many(number, page) and (plan.keeps_cursor or self._can_narrow(plan)):
+            if self._source.enough(plan, page):
+                return True
+            if not plan.look and self._too_many(number, page) and (plan.keeps_cursor or self._can_narrow(plan)):
                 return False
         return True
+
+    def _take(self, page: Page, reading: Reading, cycle: Cycle) -> None:
+        if reading.comparison is not None:
+            reading.comparison.add(page.events)
+            return
+        plan = reading.plan
+        stats = self._intake.take(
+            page,
+            mode=plan.mode,
+            pulling_id=str(cycle.pulling_id),
+            counted_in=plan.counted_in,
+            move=_move(plan, page),
+        )
+        reading.stats.add(stats)
+        cycle.page(stats)
 
     def _too_many(self, number: int, page: Page) -> bool:
         return page.next is not None and 0 < self._source.max_pages <= number
@@ -147,18 +172,19 @@ class Puller:
 
     def _read_page(self, response: Response, *, last_try: bool) -> Page:
         try:
+            fault.point("page.parse")
             return self._source.read(response)
         except UnreadableAnswer as error:
             if last_try:
                 self._intake.keep_aside(response.body, str(error))
             raise
 
-    def _close(self, plan: Plan, cycle: Cycle) -> None:
-        self._intake.advance(
-            lambda checkpoint: self._source.close(checkpoint, plan, cycle.began),
-            ledger.closed(plan.window),
-        )
-        cycle.retrieved(plan.window)
+    def _close(self, reading: Reading, cycle: Cycle) -> None:
+        hour = reading.plan.counted_in
+        usual = None if hour is None else self._intake.usual(hour)
+        move, entries = conclude(self._source, reading, usual, self._clock.now())
+        self._intake.advance(move, entries)
+        cycle.retrieved(reading.plan.window)
 
 
 def _move(plan: Plan, page: Page) -> Move:

@@ -17,7 +17,10 @@ from typing import Protocol, Self
 import msgspec
 
 from collector.core import checkpoint as rules
+from collector.core import fault
+from collector.core import ledger
 from collector.core.checkpoint import Checkpoint
+from collector.core.ledger import Entry
 from collector.core.model import Clock, Micros, Request, Response
 from collector.core.policy import backoff
 from collector.core.times import SECOND
@@ -84,13 +87,15 @@ class Turns(msgspec.Struct, frozen=True, kw_only=True):
 
     ``memory``: how long the server remembers where a session dropped;
     ``slack``: how late a record may arrive; ``delay``: how long after its end an
-    hour can be fetched; ``archive_retry``: how long after a failed fetch the next.
+    hour can be fetched; ``archive_retry``: how long after a failed fetch the next;
+    ``verify``: whether hours that live was heard through are compared with the archive.
     """
 
     memory: Micros = 3000 * SECOND
     slack: Micros = 900 * SECOND
     delay: Micros = 3600 * SECOND
     archive_retry: Micros = 600 * SECOND
+    verify: bool = False
 
 
 class Streamer:
@@ -140,7 +145,11 @@ class Streamer:
         if self._archive is None or now < self._archive_not_before:
             return False
         checkpoint = self._intake.checkpoint
-        return checkpoint.live is None or rules.due(checkpoint, now, self._turns.delay) is not None
+        return (
+            checkpoint.live is None
+            or rules.due(checkpoint, now, self._turns.delay) is not None
+            or rules.due_look(checkpoint, now) is not None
+        )
 
     def _fetch_owed(self) -> None:
         assert self._archive is not None  # noqa: S101 - asked for just before
@@ -159,7 +168,7 @@ class Streamer:
             self._receive(session, cycle)
             heard = self._clock.now() - int(session.silent_for * SECOND)
             clean = session.clean
-        self._intake.advance(lambda checkpoint: rules.heard(checkpoint, heard, clean=clean))
+        self._intake.advance(lambda checkpoint: self._heard(checkpoint, heard, clean=clean))
         cycle.summary()
         cycle.log.info("Live session %s", session.ended)
 
@@ -181,14 +190,33 @@ class Streamer:
 
     def _take(self, messages: Sequence[bytes], session: Session, cycle: Cycle) -> None:
         heard = self._clock.now() - int(session.silent_for * SECOND)
+        fault.point("page.parse")
         page = self._source.read(Response(request=self._request, status=101, messages=messages))
         stats = self._intake.take(
             page,
             mode="live",
             pulling_id=str(cycle.pulling_id),
-            move=lambda checkpoint: rules.heard(checkpoint, heard, clean=False),
+            move=lambda checkpoint: self._heard(checkpoint, heard, clean=False),
+            conclude=self._vouched,
         )
         cycle.stats.add(stats)
+
+    def _heard(self, before: Checkpoint, now: Micros, *, clean: bool) -> Checkpoint:
+        after = rules.heard(before, now, clean=clean)
+        if not self._turns.verify:
+            return after
+        for hour in rules.heard_whole(before, after, self._turns.slack):
+            after = rules.look_again(after, hour, hour.end + self._turns.delay)
+        return after
+
+    def _vouched(self, before: Checkpoint, after: Checkpoint) -> list[Entry]:
+        """Hours heard without a break are complete, or settle until the archive agrees."""
+        state = ledger.SETTLING if self._turns.verify else ledger.COMPLETE
+        reason = "heard live without a break"
+        return [
+            Entry(span=hour, state=state, reason=reason)
+            for hour in rules.heard_whole(before, after, self._turns.slack)
+        ]
 
     def _connected(self, checkpoint: Checkpoint) -> Checkpoint:
         return rules.connected(checkpoint, self._clock.now(), self._turns.memory, self._turns.slack)

@@ -12,6 +12,7 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from collector.core import fault
 from collector.core.model import Clock, Refusal, SpooledBatch
 from collector.errors import Undelivered
 from collector.senders.base import Sender
@@ -145,6 +146,7 @@ class _Lane:
 
     def _step(self) -> bool:
         """Take, send, and flush when it is due; True when something was confirmed."""
+        fault.point("send.claim")
         batches = self._spool.take(self._output, self._lane, self._after, _TAKE_BYTES)
         confirmed = False
         for batch in batches:
@@ -165,7 +167,9 @@ class _Lane:
         """Send one batch and remember it for the confirmation."""
         if not self._sent:
             self._oldest = self._clock.monotonic()
+        fault.point("send.write.before")
         self._refusals.extend(self._sender.send(batch))
+        fault.point("send.write.after")
         self._sent.append(batch.id)
         self._records += batch.count
         self._held_bytes += len(batch.body)
@@ -183,7 +187,9 @@ class _Lane:
 
     def _flush(self) -> None:
         """Confirm all that was sent: first the destination, then the spool."""
+        fault.point("ack.wait")
         position = self._sender.flush()
+        fault.point("ack.received")
         self._spool.confirm(self._output, self._lane, self._sent, self._refusals, position)
         refused = len(self._refusals)
         self._stats.confirmed(self._records - refused, refused)
@@ -231,9 +237,9 @@ class _Lane:
 
     def _last_flush(self) -> None:
         """Confirm what can be confirmed now; the rest is sent again at the next start."""
-        if not self._sent:
-            return
         try:
-            self._flush()
+            fault.point("shutdown")
+            if self._sent:
+                self._flush()
         except Undelivered as failure:
             self._failed(failure)

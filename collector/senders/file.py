@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from collector.core import fault
 from collector.core.model import Clock, Refusal, SpooledBatch
 from collector.errors import Undelivered
 from collector.senders.base import Hold
@@ -109,6 +110,7 @@ class FileSender:
 
     def _open_for(self, batch: SpooledBatch) -> TagFile:
         """Open the tag's file, finishing first what a killed rotation left."""
+        fault.point("send.connect")
         path = self._folder / f"{slug(batch.tag)}.ndjson"
         self._folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
         compress_rotated(path, self._compression, self._clock.stopping)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from collector.core import fault
 from collector.core.model import Micros
 from collector.senders.compression import SUFFIXES, Compression, compressing
 from collector.senders.tagfile import FILE_MODE, sync_folder
@@ -32,6 +33,7 @@ def rotate(path: Path, now: Micros) -> None:
         count += 1
         target = path.with_name(f"{stamped}-{count}{path.suffix}")
     path.rename(target)
+    fault.point("rotate")
     sync_folder(path.parent)
 
 

@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal, Required, TypeAlias, TypedDict
 
+from collector.core import fault
 from collector.core.model import Clock
 from collector.senders.channel import Channel, TlsChannel
 from collector.senders.failures import network_failure
@@ -90,6 +91,7 @@ class ConfirmedStream:
             view = memoryview(data)
             for start in range(0, len(view), _PIECE_BYTES):
                 channel.send(view[start : start + _PIECE_BYTES], self._limit())
+                fault.point("send.write.partial")
 
     def confirm(self) -> None:
         """Return once the peer has all that was sent; raises ``Undelivered``."""
@@ -134,6 +136,7 @@ class ConfirmedStream:
 
     def _connect(self) -> Channel:
         """Open the connection, with the TLS handshake."""
+        fault.point("send.connect")
         context = self._context() if self._context is not None else None
         connection = socket.create_connection((self._host, self._port), self._limit())
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

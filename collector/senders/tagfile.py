@@ -20,6 +20,7 @@ from pathlib import Path
 
 import msgspec
 
+from collector.core import fault
 from collector.core.model import Micros
 
 # A reader of the files is often another user in the same group (a shipper, an
@@ -67,6 +68,7 @@ class TagFile:
         view = memoryview(body)
         while view:
             view = view[os.write(self._descriptor, view) :]
+            fault.point("send.write.partial")
 
     def sync(self, *, fsync: bool) -> Mark:
         """Make what was written durable (against a power cut only with ``fsync``)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from collector.core import fault
 from collector.core.auth import Setup, Token
 from collector.core.model import Clock, Micros, Request, Response
 from collector.core.times import SECOND
@@ -47,8 +48,10 @@ class Keeper:
             return self._token
 
     def _renew(self) -> Token:
+        fault.point("token.request")
         request = self._setup.ask()
         response = None if request is None else self._exchange(request)
+        fault.point("token.store")
         now = self._clock.now()
         self._token = self._setup.grant(response, now)
         # Half of a short life, so that it does not mean a new token for every call.

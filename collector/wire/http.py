@@ -14,6 +14,7 @@ import msgspec
 import requests
 from requests.structures import CaseInsensitiveDict
 
+from collector.core import fault
 from collector.core.model import Request, Response
 from collector.errors import UnreadableAnswer, VendorUnavailable
 
@@ -50,6 +51,7 @@ class HttpWire:
         """
         deadline = time.monotonic() + self._limits.total_timeout
         try:
+            fault.point("page.request")
             with self._session.request(
                 request.method,
                 request.url,
@@ -62,7 +64,9 @@ class HttpWire:
                 stream=True,
                 verify=self._verify,
             ) as answer:
+                fault.point("page.headers")
                 body = self._body(answer, deadline)
+                fault.point("page.body")
                 headers = CaseInsensitiveDict(answer.headers)
                 return Response(
                     request=request, status=answer.status_code, headers=headers, body=body

@@ -15,6 +15,7 @@ import asyncio
 import ssl
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from enum import Enum
 from types import TracebackType
 from typing import Self
@@ -213,6 +214,8 @@ class Stream:
                         break
             except TimeoutError:
                 await self._tend()
+        if self.end in {End.CLEAN, End.FAILED}:
+            await self._socket.close()  # the vendor's close is answered (RFC 6455, 5.5.1)
         return messages
 
     async def _fill(self, messages: list[bytes]) -> bool:
@@ -228,7 +231,9 @@ class Stream:
                 if len(messages) >= limit or left <= 0:
                     return True
             elif message.type is WSMsgType.PING:
-                await self._socket.pong(message.data)
+                # On a broken line, what came before the break is still there to be read.
+                with suppress(ConnectionError, aiohttp.ClientError):
+                    await self._socket.pong(message.data)
             elif message.type in _CLOSES:
                 self._note_end(message.type, message.data)
                 return True

@@ -1,6 +1,6 @@
 """``collector run`` on a clock that runs faster than the wall, shared with the parent process.
 
-    python driver.py CONFIG BEGAN START SPEED
+    python -m tests.crash.driver CONFIG BEGAN START SPEED
 
 The parent's clock stood at START (microseconds since 1970-01-01 UTC) when the machine's
 monotonic clock, which all processes share, stood at BEGAN seconds.

@@ -17,7 +17,7 @@ from collector.clock import SystemClock
 from collector.core import checkpoint as rules
 from collector.core import state
 from collector.core.model import Micros
-from collector.core.times import HOUR, MINUTE, floor_hour
+from collector.core.times import HOUR, SECOND, floor_hour
 from collector.demo.judge import judge
 from collector.simulator import Simulator, SimulatorOptions
 from tests.fakes.processes import Site, document, eventually, started, unfinished
@@ -41,7 +41,7 @@ def test_killed_sessions_lose_nothing(tmp_path: Path) -> None:
     seed = random.SystemRandom().randrange(10**6)
     print(f"seed {seed}")
     rng = random.Random(seed)
-    begins = floor_hour(SystemClock().now()) - 8 * HOUR + 30 * MINUTE
+    begins = floor_hour(SystemClock().now()) - 8 * HOUR + 1800 * SECOND
     options = SimulatorOptions(
         history_start=begins - 2 * HOUR,
         history_end=begins + 2 * HOUR,
@@ -55,7 +55,7 @@ def test_killed_sessions_lose_nothing(tmp_path: Path) -> None:
         for _ in range(KILLS):
             killed_while_live(site, shared, simulator, rng.uniform(0.0, 1.0))
         with driven(site, shared) as process:
-            eventually(lambda: complete(site, options.history_end + MINUTE))
+            eventually(lambda: complete(site, options.history_end + 60 * SECOND))
             process.terminate()
             assert process.wait() == 0, site.log
         assert unfinished(judge(simulator.truth, site.out)) == []
@@ -73,8 +73,7 @@ def hybrid(folder: Path, simulator: Simulator, options: SimulatorOptions) -> dic
 @contextmanager
 def driven(site: Site, shared: SharedTime) -> Iterator[Popen[bytes]]:
     """The collector on the shared clock."""
-    driver = str(Path(__file__).with_name("driver.py"))
-    command = [sys.executable, driver, str(site.config), *shared.arguments]
+    command = [sys.executable, "-m", "tests.crash.driver", str(site.config), *shared.arguments]
     with started(command, site.folder / "collector.log") as process:
         yield process
 

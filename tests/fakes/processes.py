@@ -6,6 +6,7 @@ A *site* is one installation: a configuration, its state, its log, its output fi
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -158,3 +159,10 @@ def casb(simulator: Simulator, options: SimulatorOptions, start: dict[str, Any])
 def unfinished(verdicts: Sequence[Verdict]) -> list[Verdict]:
     """The services that lost or doubled records, or delivered none at all."""
     return [each for each in verdicts if each.lost or each.duplicates or not each.delivered]
+
+
+def free_port() -> int:
+    """A port of this machine on which nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port

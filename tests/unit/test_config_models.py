@@ -60,7 +60,7 @@ def test_defaults_of_casb_services() -> None:
     assert (alerts.request_period_in_seconds, alerts.initial_start_time_in_utc) == (600, None)
     assert (alerts.page_field, alerts.first_page, alerts.page_size) == ("page", 0, 50)
     assert (alerts.max_window_in_hours, alerts.settle_delay_in_seconds) == (24, 60)
-    assert (alerts.max_pages_per_window, alerts.dedup_window_ids) == (200, 10_000)
+    assert alerts.max_pages_per_window == 200
     assert (alerts.flatten, alerts.flatten_index_field) == ("split", "related_events_index")
     assert (events.start_param, events.cursor_param) == ("startTime", "nextPage")
     assert events.flatten_count_field == "additionalProperties_count"

@@ -1,0 +1,45 @@
+"""What SQLite and the file system raise, as errors that say what to do."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from collector.errors import StateError
+
+_DAMAGED = "keep a copy of the file aside, then restore a backup or start with an empty folder"
+_PERMISSIONS = "check owner and permissions"
+
+
+def damaged(path: Path | str, reason: object) -> StateError:
+    """The file is not one of ours, or no longer."""
+    return StateError(205, f"{path} is damaged or no state file: {reason}", _DAMAGED)
+
+
+@contextmanager
+def errors_of(path: Path | str) -> Iterator[None]:
+    """Turn what is raised over the state file into a ``StateError``."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise StateError(*_operational(error, path)) from error
+    except sqlite3.ProgrammingError as error:
+        raise StateError(213, f"{path} is closed: {error}", "start the collector again") from error
+    except sqlite3.DatabaseError as error:
+        raise damaged(path, error) from error
+    except OSError as error:
+        cause = f"{path} cannot be opened or written: {error.strerror}"
+        raise StateError(208, cause, _PERMISSIONS) from error
+
+
+def _operational(error: sqlite3.OperationalError, path: Path | str) -> tuple[int, str, str]:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_FULL:
+        return 206, f"the disk under {path} is full", "free some space; pulling goes on by itself"
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return 207, f"{path} is locked by another program", "close the program that has it open"
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return 208, f"{path} cannot be opened or written: {error}", _PERMISSIONS
+    return 209, f"{path} failed: {error}", "check the disk; nothing that was confirmed is lost"

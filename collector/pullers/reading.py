@@ -1,0 +1,114 @@
+"""One reading of a span, from its plan to what it proves.
+
+A first reading of an hour makes it complete, unless it held strikingly little:
+then it settles, and is looked at again.  A second look, or a first reading of an
+hour that live was heard in, verifies the hour or repairs it.  An hour whose ids
+are no longer kept cannot be told apart event by event: it is only compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from collector.core import checkpoint as rules
+from collector.core import dedup, ledger, times
+from collector.core.checkpoint import Checkpoint
+from collector.core.ledger import Account, Entry
+from collector.core.model import Event, Micros
+from collector.core.stats import PullStats
+from collector.pullers.base import Plan, Source
+
+
+class Comparison:
+    """The events of an hour whose ids are gone: counted and summed, never delivered."""
+
+    def __init__(self) -> None:
+        self._digests: set[bytes] = set()
+
+    def add(self, events: Sequence[Event]) -> None:
+        """Take in one page."""
+        self._digests.update(dedup.key(event).digest for event in events)
+
+    def verdict(self, before: Account) -> Entry:
+        """Whether these are the events that were delivered."""
+        count = len(self._digests)
+        same = count == before.counts.spooled and ledger.total(self._digests) == before.digest
+        if same:
+            return Entry(span=before.span, state=ledger.VERIFIED, attempts=1)
+        reason = f"{before.counts.spooled} events were delivered, the vendor now has {count}"
+        return Entry(span=before.span, state=ledger.PARTIAL, reason=reason, attempts=1)
+
+
+class Reading:
+    """A plan under way: the row as it was, and the numbers since."""
+
+    def __init__(self, plan: Plan, before: Account | None, *, forgotten: bool) -> None:
+        self.plan = plan
+        self.stats = PullStats()
+        self.before = before
+        self.comparison = Comparison() if forgotten else None
+        if before is not None and (plan.look or before.live or before.state in ledger.DONE):
+            self.plan = msgspec.structs.replace(plan, mode=ledger.REPAIR)
+
+    @property
+    def fresh(self) -> int:
+        """Events that were not known before."""
+        return self.stats.received - self.stats.duplicates - self.stats.rejected
+
+
+def conclude(
+    source: Source, reading: Reading, usual: int | None, now: Micros
+) -> tuple[Callable[[Checkpoint], Checkpoint], list[Entry]]:
+    """What a span that was read to its end means for checkpoint and ledger."""
+    if reading.before is None:
+        return _window_closed(source, reading.plan, now)
+    return _hour_closed(source, reading, reading.before, usual, now)
+
+
+def _window_closed(
+    source: Source, plan: Plan, now: Micros
+) -> tuple[Callable[[Checkpoint], Checkpoint], list[Entry]]:
+    late = source.settling.late
+    hours = ledger.hours_in(plan.window)
+    wanting = [hour for hour in hours if late and hour.end + late > now]
+
+    def move(checkpoint: Checkpoint) -> Checkpoint:
+        checkpoint = source.close(checkpoint, plan)
+        for hour in wanting:
+            checkpoint = rules.look_again(checkpoint, hour, hour.end + late)
+        return checkpoint
+
+    return move, ledger.closed(plan.window)
+
+
+def _hour_closed(
+    source: Source, reading: Reading, before: Account, usual: int | None, now: Micros
+) -> tuple[Callable[[Checkpoint], Checkpoint], list[Entry]]:
+    plan, settling = reading.plan, source.settling
+    entry = _proven(reading, before)
+    count = reading.stats.received
+    few = ledger.strikingly_few(count, usual, settling.few_ratio)
+    again = entry.state == ledger.COMPLETE and few and settling.recheck > 0
+    if again:
+        when = times.isoformat(times.floor_second(now + settling.recheck))
+        reason = f"only {count} events; looked at again after {when}"
+        entry = msgspec.structs.replace(entry, state=ledger.SETTLING, reason=reason)
+
+    def move(checkpoint: Checkpoint) -> Checkpoint:
+        checkpoint = rules.looked(source.close(checkpoint, plan), plan.window)
+        if again:
+            checkpoint = rules.look_again(checkpoint, plan.window, now + settling.recheck)
+        return checkpoint
+
+    return move, [entry]
+
+
+def _proven(reading: Reading, before: Account) -> Entry:
+    if reading.comparison is not None:
+        return reading.comparison.verdict(before)
+    read_before = before.state in ledger.DONE or before.state == ledger.SETTLING
+    if before.live or read_before:
+        return ledger.looked_at(before, reading.fresh)
+    return Entry(span=before.span, state=ledger.COMPLETE, attempts=1)

@@ -1,0 +1,116 @@
+"""A state store in memory that keeps the books, and can fail like a real one."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from collector.core.checkpoint import Checkpoint
+from collector.core.dedup import pack, unpack
+from collector.core.ledger import Entry
+from collector.core.model import Batch, Counts, Window
+from collector.core.policy import Usage
+from collector.core.store import Commit, DeadLetter
+
+
+class Crash(Exception):
+    """The process is gone; what was committed stays."""
+
+
+class MemoryStore:
+    """Implements ``core.store.Store``; after each commit the books must balance.
+
+    ``crash_before`` and ``crash_after`` count down commits: at zero the commit is
+    lost, or durable, when ``Crash`` is raised.
+    """
+
+    def __init__(self) -> None:
+        self.batches: list[Batch] = []
+        self.letters: list[DeadLetter] = []
+        self.rows: dict[tuple[str, Window], Counts] = {}
+        self.states: dict[tuple[str, Window], str] = {}
+        self.commits = 0
+        self.loads = 0
+        self.crash_before: int | None = None
+        self.crash_after: int | None = None
+        self._checkpoints: dict[str, Checkpoint] = {}
+        self._known: dict[str, dict[int, list[bytes]]] = defaultdict(lambda: defaultdict(list))
+        self._usage: dict[str, Usage] = {}
+
+    def checkpoint(self, source: str) -> Checkpoint | None:
+        """The last committed checkpoint."""
+        return self._checkpoints.get(source)
+
+    def known(self, source: str, slot: int) -> Iterable[bytes]:
+        """The digests of a slot, one blob per commit."""
+        self.loads += 1
+        return list(self._known[source][slot])
+
+    def commit(self, commit: Commit) -> None:
+        """Take it all, or nothing."""
+        self.crash_before = self._countdown(self.crash_before)
+        self._never_back(commit)
+        for entry in commit.entries:
+            self._account(commit.source, entry)
+        for slot, digests in commit.digests.items():
+            self._known[commit.source][slot].append(pack(digests))
+        self.batches += commit.batches
+        self.letters += commit.dead_letters
+        self._checkpoints[commit.source] = commit.checkpoint
+        self.commits += 1
+        self._balance(commit.source)
+        self.crash_after = self._countdown(self.crash_after)
+
+    def usage(self, input_name: str) -> Usage:
+        """The calls an input has used."""
+        return self._usage.get(input_name, Usage())
+
+    def save_usage(self, input_name: str, usage: Usage) -> None:
+        """Keep the calls an input has used."""
+        self._usage[input_name] = usage
+
+    def lines(self) -> list[bytes]:
+        """Every record spooled, in order, without its line end."""
+        return [line for batch in self.batches for line in batch.body[:-1].split(b"\n")]
+
+    def records(self) -> list[dict[str, Any]]:
+        """Every record spooled, decoded."""
+        return [json.loads(line) for line in self.lines()]
+
+    def totals(self, source: str) -> Counts:
+        """The sum of a source's ledger."""
+        mine = (counts for (name, _), counts in self.rows.items() if name == source)
+        return sum(mine, start=Counts())
+
+    def states_of(self, state: str) -> set[Window]:
+        """The spans that are in this state."""
+        return {span for (_, span), found in self.states.items() if found == state}
+
+    @staticmethod
+    def _countdown(left: int | None) -> int | None:
+        if left == 0:
+            raise Crash
+        return None if left is None else left - 1
+
+    def _never_back(self, commit: Commit) -> None:
+        before = self._checkpoints.get(commit.source)
+        assert before is None or commit.checkpoint.since >= before.since, "since fell"
+
+    def _account(self, source: str, entry: Entry) -> None:
+        assert entry.counts.balanced(), entry
+        row = source, entry.span
+        self.rows[row] = self.rows.get(row, Counts()) + entry.counts
+        if entry.state is not None:
+            self.states[row] = entry.state
+
+    def _balance(self, source: str) -> None:
+        """What was spooled is what is known, and what was kept aside is there."""
+        totals = self.totals(source)
+        blobs = [blob for slot in self._known[source].values() for blob in slot]
+        assert totals.balanced()
+        assert totals.spooled == len(unpack(blobs)) == sum(map(len, blobs)) // 16
+        assert totals.dead_lettered == Counter(each.source for each in self.letters)[source]
+        for batch in self.batches:
+            assert batch.body.count(b"\n") == batch.count

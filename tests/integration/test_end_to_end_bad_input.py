@@ -1,0 +1,58 @@
+"""Odd records end to end: delivered or kept aside, counted, and never the end of a session."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from collector.clock import SystemClock
+from collector.demo.judge import judge
+from collector.simulator import Simulator
+from collector.simulator.options import POD_SERVICES, SERVICES
+from tests.fakes.processes import Site, document, eventually, history, unfinished
+
+ODD = {
+    "missing_id_rate": 0.05,
+    "missing_time_rate": 0.05,
+    "unreadable_time_rate": 0.05,
+    "invalid_utf8_rate": 0.05,
+    "control_characters_rate": 0.05,
+    "huge_record_rate": 0.03,
+    "odd_keys_rate": 0.1,
+    "unparsable_rate": 0.1,
+    "fragmented_rate": 0.1,
+    "empty_message_rate": 0.1,
+}
+HOURS = 3
+
+
+def kept_aside(simulator: Simulator) -> int:
+    """How many records the vendor sent that nobody can read."""
+    return sum(simulator.truth.unparsable(service) for service in SERVICES)
+
+
+def test_archive(tmp_path: Path) -> None:
+    """All are there; unreadable ones are kept aside; each hour took one session, not two."""
+    options = history(HOURS, 600, archive_duplicate_rate=0.0, **ODD)
+    with Simulator(options, SystemClock()) as simulator:
+        site = Site(tmp_path, document(tmp_path, simulator, options))
+        assert site.run("--once") == 0, site.log
+        assert unfinished(judge(simulator.truth, site.out)) == []
+        assert site.report().dead_letters == kept_aside(simulator) > 0
+        sessions = Counter(each.service for each in simulator.truth.sessions)
+    due = HOURS + 1  # the hour after the history is due too, and empty
+    assert sessions == dict.fromkeys(POD_SERVICES, due)
+
+
+def test_live(tmp_path: Path) -> None:
+    """One session a service stays open through all of them."""
+    options = history(1, 600, ended=0, duplicate_rate=0.0, **ODD)
+    with Simulator(options, SystemClock()) as simulator:
+        site = Site(tmp_path, document(tmp_path, simulator, options))
+        for service in site.document["inputs"]["pod"]["services"].values():
+            service["mode"] = "live"
+        with site.running("--input", "pod") as process:
+            eventually(lambda: site.taken("pod#message") and not site.report().waiting)
+            process.terminate()
+            assert process.wait(10) == 0, site.log
+        assert len(simulator.truth.sessions) == len(POD_SERVICES)

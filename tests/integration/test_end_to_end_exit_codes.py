@@ -1,0 +1,104 @@
+"""``collector run --once`` says by its exit code how it went."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from collector.clock import SystemClock
+from collector.demo.judge import judge
+from collector.persistence.database import FILE_NAME
+from collector.simulator import QUIET, Simulator
+from tests.fakes.processes import Site, document, eventually, free_port, history, unfinished
+
+OPTIONS = history(hours=2, records=60, **QUIET)
+
+
+@pytest.fixture
+def simulator() -> Iterator[Simulator]:
+    """A vendor with a small history."""
+    with Simulator(OPTIONS, SystemClock()) as running:
+        yield running
+
+
+@pytest.fixture
+def site(tmp_path: Path, simulator: Simulator) -> Site:
+    """A site that works."""
+    return Site(tmp_path, document(tmp_path, simulator, OPTIONS))
+
+
+def test_config(site: Site) -> None:
+    """A configuration that cannot be used: 3, with the setting's path, and nothing is made."""
+    site.document["globals"]["batch"] = {"max_records": 0}
+    assert site.run("--once") == 3
+    assert "globals.batch.max_records" in site.log
+    assert not site.state.exists()
+
+
+def test_authentication(site: Site) -> None:
+    """A refused API key: 4, and what to do."""
+    site.document["inputs"]["casb"]["credentials"]["api_key"] = "another-key"
+    assert site.run("--once", "--input", "casb") == 4
+    assert "SetupError" in site.log
+
+
+def test_vendor_unavailable(site: Site) -> None:
+    """Nothing listens at the vendor's address: 5."""
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    site.document["inputs"]["casb"]["endpoints"] = dict.fromkeys(
+        ("auth", "alerts", "events"), nowhere
+    )
+    assert site.run("--once", "--input", "casb") == 5, site.log
+
+
+def test_damaged_state(site: Site) -> None:
+    """A state file that is none: 7, it is named, and it is left as it is for a person to see."""
+    site.state.mkdir()
+    garbage = b"this is no database\n" * 1000
+    (site.state / FILE_NAME).write_bytes(garbage)
+    assert site.run("--once") == 7
+    assert FILE_NAME in site.log
+    assert (site.state / FILE_NAME).read_bytes() == garbage
+
+
+def test_second_copy(site: Site) -> None:
+    """A state folder that another collector uses: 7, and that one is not disturbed."""
+    with site.running() as first:
+        eventually((site.state / "heartbeat").exists)
+        assert site.run("--once") == 7
+        assert "another collector is using the state folder" in site.log
+        assert first.poll() is None
+        first.terminate()
+        assert first.wait(10) == 0, site.log
+
+
+def test_partial(site: Site, simulator: Simulator) -> None:
+    """One input is refused and the other is not: 8, and the other's records are delivered."""
+    site.document["inputs"]["casb"]["credentials"]["client_secret"] = "another-secret"
+    assert site.run("--once") == 8, site.log
+    verdicts = judge(simulator.truth, site.out)
+    assert [each.service for each in unfinished(verdicts)] == ["alerts", "events"]
+
+
+def test_usage(site: Site) -> None:
+    """An input that the configuration does not have: 3, and the ones it has are named."""
+    assert site.run("--once", "--input", "nobody") == 3
+    assert "inputs: casb, pod" in site.log
+
+
+def test_health_follows_the_process(site: Site) -> None:
+    """``collector health``: 0 while a collector runs over the state folder, 1 otherwise."""
+
+    def health() -> int:
+        command = [*site.command("health"), "--config", str(site.config)]
+        return subprocess.run(command, check=False, capture_output=True).returncode
+
+    assert health() == 1
+    with site.running() as process:
+        eventually(lambda: health() == 0)
+        process.terminate()
+        assert process.wait(10) == 0, site.log
+    assert health() == 1

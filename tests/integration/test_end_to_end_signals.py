@@ -1,0 +1,145 @@
+"""SIGTERM: persist, say goodbye to the vendor, and exit; a second one exits at once."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from collector.clock import SystemClock
+from collector.demo.judge import judge
+from collector.simulator import Fault, Simulator, SimulatorOptions
+from tests.fakes.processes import (
+    ROOT,
+    Site,
+    document,
+    eventually,
+    history,
+    unfinished,
+)
+
+LIMIT = 10.0
+"""Real seconds; generous, for a busy machine: what is promised is two."""
+
+STREAMS = {"message", "maillog", "audit"}
+
+
+def up_to_now(**changed: Any) -> SimulatorOptions:
+    """A vendor whose records go on while the test runs."""
+    return history(2, 400, ended=0, **changed)
+
+
+def live(site: Site) -> Site:
+    """The same site, with the PoD services on the live stream alone."""
+    for service in site.document["inputs"]["pod"]["services"].values():
+        service["mode"] = "live"
+    return site
+
+
+def opened(simulator: Simulator) -> set[str]:
+    """The services that have had a live session."""
+    accepted = [each for each in simulator.truth.sessions if each.status == 101]
+    return {each.service for each in accepted if each.mode == "live"}
+
+
+def test_stop_closes_the_sessions(tmp_path: Path) -> None:
+    """Exit 0, every live session ended by a close frame (1000), and no service is left behind."""
+    options = up_to_now()
+    with Simulator(options, SystemClock()) as simulator:
+        site = live(Site(tmp_path, document(tmp_path, simulator, options)))
+        with site.running() as process:
+            eventually(lambda: opened(simulator) == STREAMS)
+            process.terminate()
+            assert process.wait(LIMIT) == 0, site.log
+        eventually(lambda: len(simulator.truth.ends) == len(STREAMS))
+        assert {each.service: each.code for each in simulator.truth.ends} == dict.fromkeys(
+            STREAMS, 1000
+        )
+    assert {each.source for each in site.report().services} >= {f"pod#{name}" for name in STREAMS}
+    assert not (site.state / "heartbeat").exists()
+
+
+def test_stop_while_the_vendor_hangs(tmp_path: Path) -> None:
+    """A call that is not answered and a stream that stalls do not hold the exit up."""
+    options = up_to_now()
+    faults = [
+        Fault(service="alerts", action="slow", seconds=600, count=100),
+        Fault(service="message", action="stall", seconds=600, count=100),
+    ]
+    with Simulator(options, SystemClock(), faults) as simulator:
+        site = live(Site(tmp_path, document(tmp_path, simulator, options)))
+        with site.running() as process:
+            eventually(lambda: opened(simulator) == STREAMS)
+            process.terminate()
+            assert process.wait(LIMIT) == 0, site.log
+
+
+def test_second_signal_exits_at_once(tmp_path: Path) -> None:
+    """While the first stop still waits for a hanging vendor, a second one does not."""
+    options = up_to_now()
+    hangs = Fault(service="alerts", action="slow", seconds=600, count=100)
+    with Simulator(options, SystemClock(), [hangs]) as simulator:
+        site = Site(tmp_path, document(tmp_path, simulator, options))
+        heartbeat = site.state / "heartbeat"
+        with site.running("--service", "alerts") as process:
+            eventually(heartbeat.exists)
+            eventually(lambda: "Retrieving/sending alerts" in site.log)
+            process.terminate()
+            eventually(lambda: not heartbeat.exists())
+            process.terminate()
+            assert process.wait(LIMIT) == 128 + signal.SIGTERM, site.log
+
+
+def test_stop_while_the_destination_is_down(tmp_path: Path) -> None:
+    """Exit 0; what was taken waits in the state, and the next run delivers it."""
+    options = history(hours=3, records=300)
+    with Simulator(options, SystemClock()) as simulator:
+        site = Site(tmp_path, document(tmp_path, simulator, options))
+        (tmp_path / "out").touch()  # a file where the folder should be
+        with site.running("--input", "casb") as process:
+            eventually(lambda: site.log.count("The data is up to date!") == 2)
+            process.terminate()
+            assert process.wait(LIMIT) == 0, site.log
+        assert sum(count for _, lane, count in site.report().waiting if lane == "standard") > 0
+        (tmp_path / "out").unlink()
+        assert site.run("--once") == 0, site.log
+        assert unfinished(judge(simulator.truth, site.out)) == []
+
+
+def test_one_shot_run_is_interrupted(tmp_path: Path) -> None:
+    """A one-shot run that is stopped has done a part (8), and the next run does the rest."""
+    options = history(hours=4, records=400)
+    slow = Fault(service="message", action="stall", mode="archive", seconds=600)
+    with Simulator(options, SystemClock(), [slow]) as simulator:
+        site = Site(tmp_path, document(tmp_path, simulator, options))
+        with site.running("--once") as process:
+            eventually(lambda: any(each.service == "message" for each in simulator.truth.sessions))
+            process.terminate()
+            assert process.wait(LIMIT) == 8, site.log
+        assert site.run("--once") == 0, site.log
+        assert unfinished(judge(simulator.truth, site.out)) == []
+
+
+def test_signal_that_finds_the_clock_busy() -> None:
+    """A signal stops the program also when it arrives just as the main thread looks at the clock."""
+    program = (
+        "from collector.clock import SystemClock\n"
+        "from collector.cli.run import stop_on_signals\n"
+        "clock = SystemClock()\n"
+        "stop_on_signals(clock)\n"
+        "print('ready', flush=True)\n"
+        "while not clock.sleep(0): pass\n"
+    )
+    for _ in range(5):
+        with subprocess.Popen(
+            [sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE
+        ) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n"
+            process.terminate()
+            try:
+                assert process.wait(LIMIT) == 0
+            finally:
+                process.kill()
