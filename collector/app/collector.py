@@ -68,7 +68,8 @@ class Collector:
         try:
             self.delivery = Delivery(settings, self.store, clock, self.outcome, self.stop)
             self.jobs = [
-                Job(service, self.outcome, clock, self.stop) for service in self._services()
+                Job(service, self.outcome, clock, self.stop, waits=not once)
+                for service in self._services()
             ]
         except BaseException:
             self.store.close()

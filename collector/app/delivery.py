@@ -7,11 +7,12 @@ from collections.abc import Callable
 
 from collector.app.outcome import Outcome
 from collector.app.outputs import sender
+from collector.app.patience import PatientSpool
 from collector.config.models import Settings
 from collector.config.outputs import Output
 from collector.core import phrases
 from collector.core.model import LANES, Clock
-from collector.errors import CollectorError
+from collector.errors import CollectorError, Stopped
 from collector.logs import ComponentLogger, component_logger
 from collector.persistence.sqlite import SqliteStore
 from collector.senders.deliver import deliver
@@ -105,13 +106,15 @@ class Delivery:
                 lane.name,
                 lane.lane,
                 sender(lane.output, self._clock, lane.log),
-                self._store.spool,
+                PatientSpool(self._store.spool, self._clock, lane.log),
                 self._clock,
                 lane.stats,
                 lane.log.logger,
                 max_retry_wait=self._retry[lane.name],
                 draining=self._draining.is_set,
             )
+        except Stopped:
+            return  # what is not confirmed is sent again at the next start
         except CollectorError as error:
             lane.log.critical("%s; the collector stops", error)
             self._outcome.failed(lane.name, error)

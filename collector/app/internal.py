@@ -11,16 +11,20 @@ from collector.app.delivery import Delivery
 from collector.app.jobs import Job
 from collector.config.models import Settings
 from collector.core import state, times
+from collector.core.ledger import Account
 from collector.core.model import Batch, Clock
 from collector.errors import StateError
 from collector.logs import component_logger
 from collector.persistence.sqlite import SqliteStore
 
+_CHANGES_AT_ONCE = 1000
+"""Ledger rows announced at one time; the rest follows with the next statistics."""
+
 log = component_logger("OutputProcess", "MainThread")
 
 
 class Announcer:
-    """Puts one metrics record per service and sender into the internal lane."""
+    """Puts metrics of services and senders, and changes of the ledger, into the internal lane."""
 
     def __init__(self, settings: Settings, store: SqliteStore, clock: Clock) -> None:
         self._globals = settings.globals
@@ -32,24 +36,38 @@ class Announcer:
         """Spool the metrics of this moment; a store that fails is told, not raised."""
         if not self._outputs:
             return
-        records = [self._service(job) for job in jobs] + self._senders(delivery)
-        lines = [msgspec.json.encode(record) for record in records]
+        metrics = [self._service(job) for job in jobs] + self._senders(delivery)
+        try:
+            changes = self._store.unannounced(_CHANGES_AT_ONCE)
+            events = [self._change(source, account) for source, account in changes]
+            self._store.announce(self._batch([*metrics, *events]), changes)
+        except StateError as error:
+            log.error("%s", error)
+
+    def _batch(self, records: list[dict[str, Any]]) -> Batch:
         now = self._clock.now()
-        batch = Batch(
+        return Batch(
             source="collector",
             tag=self._globals.internal_tag,
             lane="internal",
             mode="metrics",
-            count=len(lines),
-            body=b"".join(line + b"\n" for line in lines),
+            count=len(records),
+            body=b"".join(msgspec.json.encode(record) + b"\n" for record in records),
             first=now,
             last=now,
             outputs=self._outputs,
         )
-        try:
-            self._store.announce(batch)
-        except StateError as error:
-            log.error("%s", error)
+
+    def _change(self, source: str, account: Account) -> dict[str, Any]:
+        return {
+            **self._head("ledger"),
+            "source": source,
+            "hour": times.isoformat(account.span.start),
+            "state": account.state,
+            "reason": account.reason,
+            **msgspec.structs.asdict(account.counts),
+            "repaired": account.repaired,
+        }
 
     def _service(self, job: Job) -> dict[str, Any]:
         service = job.service

@@ -18,6 +18,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from collector.app.outcome import Outcome
+from collector.app.patience import until_stored
 from collector.app.services import ServiceJob
 from collector.clock import SystemClock
 from collector.core import phrases, times
@@ -37,12 +38,19 @@ _LOOK_AGAIN = 900 * SECOND
 
 
 class Job:
-    """One service under the scheduler."""
+    """One service under the scheduler; ``waits`` for a state that cannot be written for now."""
 
     def __init__(
-        self, service: ServiceJob, outcome: Outcome, clock: Clock, stop: Callable[[], None]
+        self,
+        service: ServiceJob,
+        outcome: Outcome,
+        clock: Clock,
+        stop: Callable[[], None],
+        *,
+        waits: bool = True,
     ) -> None:
         self.service = service
+        self._waits = waits
         self._outcome = outcome
         self._clock = clock
         self._stop = stop
@@ -67,8 +75,10 @@ class Job:
 
     def _owned(self) -> None:
         try:
-            self._setup()
-            self.service.run()
+            if self._waits:
+                until_stored(self._work, self._clock, self._log)
+            else:
+                self._work()
         except Stopped:
             self._outcome.interrupted()
         except CollectorError as error:
@@ -78,6 +88,10 @@ class Job:
             self._outcome.failed(self.service.source_id, None)
         else:
             self._outcome.succeeded(self.service.source_id)
+
+    def _work(self) -> None:
+        self._setup()
+        self.service.run()
 
     def _setup(self) -> None:
         if self._set_up:

@@ -92,6 +92,7 @@ def _pod_settings(pod: PodInput, service: PodService, *, once: bool) -> PodSetti
         server_memory=micros(service.server_memory_in_seconds),
         few_ratio=service.few_records_ratio,
         recheck=micros(service.recheck_delay_in_seconds),
+        max_message=service.max_message_bytes,
     )
 
 

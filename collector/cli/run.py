@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
@@ -54,13 +54,7 @@ def run(
     found = settings(config)
     _refuse_unknown(found, inputs or (), services or ())
     os.umask(0o077)
-    configure(
-        debug=found.globals.debug,
-        log_format=found.globals.log_format,
-        stream=sys.stderr,
-        secrets=secrets_of(found),
-    )
-    log_uncaught_exceptions()
+    open_log(found, sys.stderr)
     clock = SystemClock()
     stop_on_signals(clock)
     collector = Collector(found, clock, Selection(inputs or (), services or ()), once=once)
@@ -79,6 +73,17 @@ def health(config: ConfigOption = None) -> None:
         err.print("no collector is running over this state folder")
         raise typer.Exit(INTERNAL)
     out.print(f"alive: last sign {ago:.0f} seconds ago", highlight=False)
+
+
+def open_log(found: Settings, stream: TextIO) -> None:
+    """Log to a stream in the configured form, with every configured secret struck out."""
+    configure(
+        debug=found.globals.debug,
+        log_format=found.globals.log_format,
+        stream=stream,
+        secrets=secrets_of(found),
+    )
+    log_uncaught_exceptions()
 
 
 def stop_on_signals(clock: SystemClock) -> None:

@@ -53,9 +53,7 @@ def table(*columns: str, title: str | None = None) -> Table:
     made = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in columns:
         numeric = column.startswith("#")
-        made.add_column(
-            column.lstrip("#"), justify="right" if numeric else "left", overflow="fold"
-        )
+        made.add_column(column.lstrip("#"), justify="right" if numeric else "left", overflow="fold")
     return made
 
 

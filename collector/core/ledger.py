@@ -153,9 +153,7 @@ def hours_in(window: Window) -> list[Window]:
 
 def closed(window: Window, state: str = COMPLETE, reason: str | None = None) -> list[Entry]:
     """The span has been read to its end: each UTC hour that ended within it is in ``state``."""
-    return [
-        Entry(span=hour, state=state, reason=reason, attempts=1) for hour in hours_in(window)
-    ]
+    return [Entry(span=hour, state=state, reason=reason, attempts=1) for hour in hours_in(window)]
 
 
 def looked_at(before: Account, fresh: int) -> Entry:

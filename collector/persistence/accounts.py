@@ -75,9 +75,7 @@ def between(db: Database, source: str, start: Micros, end: Micros) -> list[Accou
     return [_account(row) for row in rows]
 
 
-def deliver(
-    db: Database, output: str, batch: int, refusals: Iterable[Refusal]
-) -> None:
+def deliver(db: Database, output: str, batch: int, refusals: Iterable[Refusal]) -> None:
     """Count a batch's lines, less the refused ones, as delivered in the rows they belong to."""
     found = db.execute("SELECT source, hours FROM spool WHERE id = ?", [batch]).fetchone()
     if found is None:  # confirmed twice: counted already
@@ -91,11 +89,14 @@ def deliver(
         )
 
 
-def delivered(db: Database, source: str, start: Micros, end: Micros) -> dict[Micros, dict[str, int]]:
+def delivered(
+    db: Database, source: str, start: Micros, end: Micros
+) -> dict[Micros, dict[str, int]]:
     """Confirmed records by hour and output."""
     found: dict[Micros, dict[str, int]] = {}
     for hour, output, records in db.execute(
-        "SELECT start, output, records FROM delivered WHERE source = ? AND start >= ? AND start < ?",
+        "SELECT start, output, records FROM delivered"
+        " WHERE source = ? AND start >= ? AND start < ?",
         [source, start, end],
     ):
         found.setdefault(hour, {})[output] = records

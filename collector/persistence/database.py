@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 from filelock import FileLock, Timeout
 from sqlite_utils import Database
@@ -33,6 +35,20 @@ _WRITER = (  # some of these write, so a reader must not set them
     "trusted_schema = OFF",
 )
 _READER = ("query_only = ON", "trusted_schema = OFF")
+
+Connect: TypeAlias = Callable[[Path], sqlite3.Connection]
+"""How a connection to a file that exists is made; tests bring one that can fail."""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection; the file must exist, for SQLite would make one that anybody can read."""
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        timeout=BUSY_TIMEOUT_MS / 1000,
+    )
 
 
 def take_lock(folder: Path) -> FileLock:
@@ -61,21 +77,23 @@ def exists(folder: Path) -> bool:
     return (folder / FILE_NAME).exists()
 
 
-def open_for_writing(folder: Path) -> Guarded:
+def open_for_writing(folder: Path, connect: Connect = connect) -> Guarded:
     """The database, migrated to today's schema, with a new epoch."""
     path = folder / FILE_NAME
     with errors_of(path):
         if not path.exists():
-            _make(path)
+            _make(path, connect)
         _refuse_foreign(path)
         path.chmod(0o600)
-        with _opened(path, *_WRITER) as database:
+        reconnect = partial(_connected, path, connect, *_WRITER)
+        database = reconnect()
+        with _closed_on_failure(database):
             _refuse_newer(database, path)
             schema.apply(database)
-            return Guarded(database, path, _new_epoch(database))
+            return Guarded(database, path, reconnect, _new_epoch(database))
 
 
-def open_for_reading(folder: Path) -> Guarded:
+def open_for_reading(folder: Path, connect: Connect = connect) -> Guarded:
     """A second connection that never writes; the file must exist."""
     path = folder / FILE_NAME
     with errors_of(path):
@@ -83,13 +101,16 @@ def open_for_reading(folder: Path) -> Guarded:
             raise StateError(
                 203, f"there is no state in {folder}", "run the collector once, or name the folder"
             )
-        _refuse_foreign(path)
-        with _opened(path, *_READER) as database:
+        reconnect = partial(_connected, path, connect, *_READER)
+        database = reconnect()
+        with _closed_on_failure(database):
+            if database.execute("PRAGMA application_id").fetchone()[0] != int.from_bytes(OURS):
+                raise _foreign(path)
             _refuse_newer(database, path)
-            return Guarded(database, path)
+            return Guarded(database, path, reconnect)
 
 
-def _make(path: Path) -> None:
+def _make(path: Path, connect: Connect) -> None:
     """Make an empty database: private from its first byte, and there as a whole or not at all.
 
     So a file that is empty, or not marked as ours, is never one that we made.
@@ -98,38 +119,26 @@ def _make(path: Path) -> None:
     for left in (new, *(Path(f"{path}{suffix}") for suffix in ("-wal", "-shm"))):
         left.unlink(missing_ok=True)
     new.touch(0o600)
-    with closing(_connect(new)) as database:
-        _set(database, f"application_id = {int.from_bytes(OURS)}", *_WRITER)
+    mark = f"application_id = {int.from_bytes(OURS)}"
+    _connected(new, connect, mark, *_WRITER).close()
     new.replace(path)
 
 
 @contextmanager
-def _opened(path: Path, *pragmas: str) -> Iterator[Database]:
-    """A connection that is closed again when the block cannot use it."""
-    database = _connect(path)
+def _closed_on_failure(database: Database) -> Iterator[None]:
     try:
-        _set(database, *pragmas)
-        yield database
+        yield
     except BaseException:
         database.close()
         raise
 
 
-def _connect(path: Path) -> Database:
-    """A connection; the file must exist, for SQLite would make one that anybody can read."""
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=rw",
-        uri=True,
-        isolation_level=None,
-        check_same_thread=False,
-        timeout=BUSY_TIMEOUT_MS / 1000,
-    )
-    return Database(connection)
-
-
-def _set(database: Database, *pragmas: str) -> None:
-    for pragma in pragmas:
-        database.execute(f"PRAGMA {pragma}").fetchall()
+def _connected(path: Path, connect: Connect, *pragmas: str) -> Database:
+    database = Database(connect(path))
+    with _closed_on_failure(database):
+        for pragma in pragmas:
+            database.execute(f"PRAGMA {pragma}").fetchall()
+    return database
 
 
 def _new_epoch(database: Database) -> str:
@@ -146,10 +155,19 @@ def _new_epoch(database: Database) -> str:
 
 
 def _refuse_foreign(path: Path) -> None:
+    """Look before SQLite may change the file, and never while it has it open.
+
+    To close a file makes POSIX forget all locks of the process on it: a reader in
+    another process would then remove the write-ahead log that is in use here.
+    """
     with path.open("rb") as file:
         header = file.read(OURS_AT + len(OURS))
     if header[OURS_AT:] != OURS:
-        raise damaged(path, "it was made by another program, or its beginning is lost")
+        raise _foreign(path)
+
+
+def _foreign(path: Path) -> StateError:
+    return damaged(path, "it was made by another program, or its beginning is lost")
 
 
 def _refuse_newer(database: Database, path: Path) -> None:

@@ -9,6 +9,10 @@ from pathlib import Path
 
 from collector.errors import StateError
 
+PASSING = frozenset({206, 207, 209})
+"""The numbers of what passes without a person, or when the operator has acted: the same
+work may be done again, by the same process.  Everything else needs a restart."""
+
 _DAMAGED = "keep a copy of the file aside, then restore a backup or start with an empty folder"
 _PERMISSIONS = "check owner and permissions"
 
@@ -34,12 +38,23 @@ def errors_of(path: Path | str) -> Iterator[None]:
         raise StateError(208, cause, _PERMISSIONS) from error
 
 
+def is_io_error(error: sqlite3.OperationalError) -> bool:
+    """Whether the disk failed, so that nobody knows what of the last write is on it."""
+    return _code(error) == sqlite3.SQLITE_IOERR
+
+
+def _code(error: sqlite3.OperationalError) -> int:
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
 def _operational(error: sqlite3.OperationalError, path: Path | str) -> tuple[int, str, str]:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    code = _code(error)
     if code == sqlite3.SQLITE_FULL:
         return 206, f"the disk under {path} is full", "free some space; pulling goes on by itself"
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return 207, f"{path} is locked by another program", "close the program that has it open"
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return 208, f"{path} cannot be opened or written: {error}", _PERMISSIONS
-    return 209, f"{path} failed: {error}", "check the disk; nothing that was confirmed is lost"
+    if code == sqlite3.SQLITE_IOERR:
+        return 209, f"{path} failed: {error}", "check the disk; nothing that was confirmed is lost"
+    return 214, f"{path} cannot be used: {error}", "please report this"

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from sqlite_utils import Database
 
 from collector.errors import StateError
-from collector.persistence.failures import errors_of
+from collector.persistence.failures import errors_of, is_io_error
 
 
 class Guarded:
@@ -20,9 +21,17 @@ class Guarded:
     into a savepoint of the first's, so every use goes through here.
     """
 
-    def __init__(self, database: Database, path: Path, epoch: str | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        path: Path,
+        reconnect: Callable[[], Database],
+        epoch: str | None = None,
+    ) -> None:
         self._database = database
         self._path = path
+        self._reconnect = reconnect
+        self._suspect = False
         self._epoch = epoch
         self._lock = threading.Lock()
 
@@ -33,26 +42,39 @@ class Guarded:
         Raises ``StateError`` once a later start has taken over, whatever the lock
         file says.
         """
-        with self._lock, errors_of(self._path):
+        with self.reading() as database:
             # A plain BEGIN takes the write lock at the first write, where SQLite cannot wait.
-            self._database.execute("BEGIN IMMEDIATE")
+            database.execute("BEGIN IMMEDIATE")
             try:
                 self._hold_epoch()
-                yield self._database
-                self._database.commit()
+                yield database
+                database.commit()
             finally:
-                self._database.rollback()  # nothing is left to undo after a commit
+                database.rollback()  # nothing is left to undo after a commit
 
     @contextmanager
     def reading(self) -> Iterator[Database]:
         """The database for queries."""
-        with self._lock, errors_of(self._path):
-            yield self._database
+        with self._lock, errors_of(self._path), self._sound() as database:
+            yield database
 
     def close(self) -> None:
         """Close the connection."""
         with self._lock:
             self._database.close()
+
+    @contextmanager
+    def _sound(self) -> Iterator[Database]:
+        """The connection; after an I/O error a new one, which reads what is on the disk."""
+        if self._suspect:
+            self._database.close()
+            self._database = self._reconnect()
+            self._suspect = False
+        try:
+            yield self._database
+        except sqlite3.OperationalError as error:
+            self._suspect = is_io_error(error)
+            raise
 
     def _hold_epoch(self) -> None:
         if meta(self._database, "epoch") != self._epoch:

@@ -10,7 +10,7 @@ import msgspec
 
 from collector.core import checkpoint, state, times
 from collector.core.model import Micros
-from collector.core.times import HOUR, SECOND
+from collector.core.times import HOUR
 from collector.persistence import database, stored
 
 

@@ -23,26 +23,27 @@ from collector.core.policy import Usage
 from collector.core.store import Commit, DeadLetter
 from collector.errors import StateError
 from collector.persistence import accounts, database, stored
+from collector.persistence.database import Connect
 from collector.persistence.spool import SqliteSpool
 
 
 class SqliteStore:
     """The store of one collector process; see ``core.store.Store`` for the contract."""
 
-    def __init__(self, folder: Path, lock: FileLock, clock: Clock) -> None:
+    def __init__(self, folder: Path, lock: FileLock, clock: Clock, connect: Connect) -> None:
         self._lock = lock
         with ExitStack() as opened:
-            self._writer = opened.enter_context(closing(database.open_for_writing(folder)))
-            self._reader = opened.enter_context(closing(database.open_for_reading(folder)))
+            self._writer = opened.enter_context(closing(database.open_for_writing(folder, connect)))
+            self._reader = opened.enter_context(closing(database.open_for_reading(folder, connect)))
             self.spool = SqliteSpool(self._writer, self._reader, clock)
             opened.pop_all()
 
     @classmethod
-    def open(cls, folder: Path, clock: Clock) -> SqliteStore:
+    def open(cls, folder: Path, clock: Clock, connect: Connect = database.connect) -> SqliteStore:
         """Own the folder and open its store; raises ``StateError``."""
         lock = database.take_lock(folder)
         try:
-            return cls(folder, lock, clock)
+            return cls(folder, lock, clock, connect)
         except BaseException:
             lock.release()
             raise
@@ -109,10 +110,19 @@ class SqliteStore:
         self.spool.grown(added)
         fault.point("tx.commit.after")
 
-    def announce(self, batch: Batch) -> None:
-        """Spool a batch of our own making (metrics, traces), which no checkpoint goes with."""
+    def unannounced(self, limit: int) -> list[tuple[str, Account]]:
+        """Ledger rows whose state changed since it was last announced, with their sources."""
+        with self._writer.reading() as db:
+            return accounts.unannounced(db, limit)
+
+    def announce(self, batch: Batch, changes: Iterable[tuple[str, Account]] = ()) -> None:
+        """Spool a batch of our own making, which no checkpoint goes with.
+
+        ``changes`` are the ledger rows that it tells of.
+        """
         with self._writer.transaction() as db:
             added = self.spool.add(db, batch)
+            accounts.announce(db, changes)
         self.spool.grown(added)
 
     def reset(self, source: str, checkpoint: Checkpoint, now: Micros, reason: str) -> None:

@@ -99,6 +99,7 @@ class Cycle:
         self._started = clock.monotonic()
         self._told = self._started - _PARTIAL_EVERY
         self._received_before = 0
+        self._told_of_replay = False
 
     def retrieving(self, window: Window) -> None:
         """A span is about to be read."""
@@ -121,6 +122,16 @@ class Cycle:
         """A span had too many pages."""
         seconds = (window.end - window.start) / SECOND
         self.log.info("A window of %.3f seconds holds too many pages: reading its halves", seconds)
+
+    def replays_only(self, received: int) -> None:
+        """A live session has brought nothing new so far: told once."""
+        if not self._told_of_replay:
+            self._told_of_replay = True
+            self.log.error(
+                "PullError 307: the live session replays known records (%d so far) and brings"
+                " nothing new -> if it lasts, ask Proofpoint to reset the stream of this token",
+                received,
+            )
 
     def finished(self) -> None:
         """Everything due was read."""

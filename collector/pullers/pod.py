@@ -16,7 +16,7 @@ from collector.core import checkpoint as rules
 from collector.core import ledger, times
 from collector.core.events import Shape, iso_time, reader
 from collector.core.flatten import Flatten
-from collector.core.model import Micros, Page, Request, Response, Window
+from collector.core.model import Micros, Page, Rejected, Request, Response, Window
 from collector.core.times import HOUR, SECOND, ceil_hour, floor_hour
 from collector.pullers.base import Plan, Prepared, Settling, Source, second_look
 
@@ -35,6 +35,7 @@ class PodSettings(msgspec.Struct, frozen=True, kw_only=True):
     server_memory: Micros = 3000 * SECOND
     few_ratio: float = 0.1
     recheck: Micros = HOUR
+    max_message: int = 64 * 1024 * 1024
 
 
 class MailKey(msgspec.Struct):
@@ -68,7 +69,9 @@ def pod_source(service: str, settings: PodSettings, record_shape: Shape) -> Sour
     read = reader(record_shape)
 
     def page(response: Response) -> Page:
-        events, rejected = read(response.messages)
+        limit = settings.max_message
+        events, rejected = read(each for each in response.messages if len(each) <= limit)
+        rejected += [_too_large(each, limit) for each in response.messages if len(each) > limit]
         return Page(events=events, rejected=rejected)
 
     def prepare(checkpoint: rules.Checkpoint, now: Micros) -> Prepared:
@@ -97,6 +100,14 @@ def pod_source(service: str, settings: PodSettings, record_shape: Shape) -> Sour
         prepare=prepare,
         settling=Settling(few_ratio=settings.few_ratio, recheck=settings.recheck),
     )
+
+
+_KEPT_OF_TOO_LARGE = 1024 * 1024
+
+
+def _too_large(message: bytes, limit: int) -> Rejected:
+    reason = f"larger than max_message_bytes ({len(message)} > {limit}); only its beginning is kept"
+    return Rejected(message[:_KEPT_OF_TOO_LARGE], reason)
 
 
 def _prepared(settings: PodSettings, checkpoint: rules.Checkpoint, now: Micros) -> Prepared:

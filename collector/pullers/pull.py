@@ -126,7 +126,11 @@ class Puller:
                 raise Stopped
             if self._source.enough(plan, page):
                 return True
-            if not plan.look and self._too_many(number, page) and (plan.keeps_cursor or self._can_narrow(plan)):
+            if (
+                not plan.look
+                and self._too_many(number, page)
+                and (plan.keeps_cursor or self._can_narrow(plan))
+            ):
                 return False
         return True
 

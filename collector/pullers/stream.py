@@ -17,8 +17,7 @@ from typing import Protocol, Self
 import msgspec
 
 from collector.core import checkpoint as rules
-from collector.core import fault
-from collector.core import ledger
+from collector.core import fault, ledger
 from collector.core.checkpoint import Checkpoint
 from collector.core.ledger import Entry
 from collector.core.model import Clock, Micros, Request, Response
@@ -35,6 +34,8 @@ _SHORT = 60.0
 _HEARD_EVERY = 60.0
 """Seconds between notes in the checkpoint that a silent session is alive."""
 _SUMMARY_EVERY = 300.0
+_REPLAYED = 20_000
+"""Records, all of them known, after which a session that brings nothing new is an alarm."""
 
 
 class Session(Protocol):
@@ -200,6 +201,8 @@ class Streamer:
             conclude=self._vouched,
         )
         cycle.stats.add(stats)
+        if cycle.stats.generated == 0 and cycle.stats.received > _REPLAYED:
+            cycle.replays_only(cycle.stats.received)
 
     def _heard(self, before: Checkpoint, now: Micros, *, clean: bool) -> Checkpoint:
         after = rules.heard(before, now, clean=clean)

@@ -116,7 +116,7 @@ def _positive(value: object) -> float:
     if isinstance(value, (int, float, str)) and not isinstance(value, bool):
         try:
             number = float(value)
-        except ValueError:
+        except (ValueError, OverflowError):
             return 0.0
         return number if 0 < number < 10**9 else 0.0
     return 0.0

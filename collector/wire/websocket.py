@@ -35,6 +35,13 @@ _SLICE = 0.1
 _LONGEST_PAUSE = 3600.0
 """The most seconds that a ``Retry-After`` is believed."""
 
+_SLACK = 2
+"""A message over the limit is still received, up to so many times the limit.
+
+It is then kept aside by the source; a session that ended over it would be
+given the same message again, for ever.
+"""
+
 _NORMAL = (1000, 1001)
 _CLOSE_1000 = (1000).to_bytes(2, "big")
 _DATA = (WSMsgType.TEXT, WSMsgType.BINARY)
@@ -187,7 +194,7 @@ class Stream:
                     headers=dict(request.headers),
                     ssl=tls if tls is not None else True,
                     compress=15 if self._limits.compression else 0,
-                    max_msg_size=self._limits.max_message,
+                    max_msg_size=_SLACK * self._limits.max_message,
                     decode_text=False,
                     autoping=False,
                     autoclose=False,

@@ -56,9 +56,12 @@ class Site:
     @contextmanager
     def running(self, *options: str) -> Iterator[subprocess.Popen[bytes]]:
         """``collector run`` with these options; killed if it still runs at the end."""
-        command = [sys.executable, "-m", "collector", "run", "--config", str(self.config)]
-        with started([*command, *options], self._log) as process:
+        with started([*self.command("run"), *options], self._log) as process:
             yield process
+
+    def command(self, name: str) -> list[str]:
+        """``collector NAME`` with this configuration, as arguments."""
+        return [sys.executable, "-m", "collector", name, "--config", str(self.config)]
 
     def run(self, *options: str) -> int:
         """``collector run`` to its end; the exit code."""

@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from collector.clock import SystemClock
+from collector.core.times import SECOND
 from collector.demo.judge import judge
 from collector.simulator import Simulator
 from collector.simulator.options import POD_SERVICES, SERVICES
@@ -45,14 +46,36 @@ def test_archive(tmp_path: Path) -> None:
 
 
 def test_live(tmp_path: Path) -> None:
-    """One session a service stays open through all of them."""
-    options = history(1, 600, ended=0, duplicate_rate=0.0, **ODD)
+    """One session a service stays open through all of them, to its orderly end."""
+    now = SystemClock().now()
+    options = history(
+        HOURS,
+        600,
+        history_start=now - 3000 * SECOND,  # less than the hour that a new live session gives
+        history_end=now,
+        rates=dict.fromkeys(POD_SERVICES, 720.0),
+        **ODD,
+    )
     with Simulator(options, SystemClock()) as simulator:
         site = Site(tmp_path, document(tmp_path, simulator, options))
         for service in site.document["inputs"]["pod"]["services"].values():
             service["mode"] = "live"
         with site.running("--input", "pod") as process:
-            eventually(lambda: site.taken("pod#message") and not site.report().waiting)
+            eventually(lambda: delivered(site) >= emitted(simulator))
             process.terminate()
             assert process.wait(10) == 0, site.log
-        assert len(simulator.truth.sessions) == len(POD_SERVICES)
+        verdicts = judge(simulator.truth, site.out)
+        assert site.report().dead_letters == kept_aside(simulator) > 0
+    assert [each for each in verdicts if each.lost or each.duplicates] == []
+    assert len(simulator.truth.sessions) == len(POD_SERVICES)
+    assert [each.code for each in simulator.truth.ends] == [1000] * len(POD_SERVICES)
+
+
+def delivered(site: Site) -> int:
+    """How many lines stand in the files."""
+    return sum(body.count(b"\n") for body in site.records().values())
+
+
+def emitted(simulator: Simulator) -> int:
+    """How many readable records have appeared at the vendor."""
+    return sum(len(simulator.truth.emitted(service)) for service in SERVICES)

@@ -93,8 +93,7 @@ def test_health_follows_the_process(site: Site) -> None:
     """``collector health``: 0 while a collector runs over the state folder, 1 otherwise."""
 
     def health() -> int:
-        command = [*site.command("health"), "--config", str(site.config)]
-        return subprocess.run(command, check=False, capture_output=True).returncode
+        return subprocess.run(site.command("health"), check=False, capture_output=True).returncode
 
     assert health() == 1
     with site.running() as process:

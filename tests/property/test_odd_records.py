@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import Any
 
 import msgspec
@@ -16,6 +15,7 @@ from collector.core.flatten import MODES, flattener
 from collector.core.model import NO_TIME, Event, Rejected
 from collector.core.times import isoformat
 from collector.pullers import casb_alerts, casb_events, pod_maillog
+from tests.fakes.lines import is_one_line_of_json
 
 SHAPES = st.sampled_from([casb_alerts.SHAPE, casb_events.SHAPE, pod_maillog.SHAPE])
 NAMES = st.sampled_from(["id", "guid", "ts", "eventId", "timestamp"]) | st.text(max_size=3)
@@ -53,18 +53,6 @@ def wounded(draw: st.DrawFn) -> bytes:
 
 
 ANY = st.binary(max_size=40) | ODD | wounded()
-
-
-def refuse(constant: str) -> Any:
-    """NaN and Infinity are no JSON."""
-    raise ValueError(constant)
-
-
-def is_one_line_of_json(raw: bytes) -> bool:
-    """Whether the bytes are one line of UTF-8 that holds a JSON object."""
-    assert b"\n" not in raw
-    assert b"\r" not in raw
-    return isinstance(json.loads(raw.decode(), parse_constant=refuse), dict)
 
 
 def outcome(raw: bytes, shape: Shape) -> Event | Rejected | None:
@@ -108,10 +96,7 @@ def test_valid_json_keeps_its_meaning(
     """A valid record is delivered with every value it had."""
     raw = json.dumps(record, ensure_ascii=ascii_only, indent=indent).encode()
     found = outcome(raw, shape)
-    if isinstance(found, Rejected):  # numbers that no decoder of ours can hold
-        assert any(isinstance(value, float) and math.isinf(value) for value in record.values())
-        return
-    assert found is not None
+    assert isinstance(found, Event)
     assert json.loads(found.raw) == record
     assert found.original is None
     assert set(found.flags) <= {"no_id", "no_time"}
@@ -142,4 +127,5 @@ def test_outline_keeps_offsets(records: list[bytes], odd: bytes) -> None:
         return
     found = wirejson.slices(body, pieces)
     assert [wirejson.outline(each) for each in found] == [bytes(piece) for piece in pieces]
-    assert b"".join(found).translate(None, b" ,") == body[1:-1].translate(None, b" ,")
+    between = b" \t\r\n,"
+    assert b"".join(found).translate(None, between) == body[1:-1].translate(None, between)

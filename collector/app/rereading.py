@@ -1,0 +1,132 @@
+"""Reading hours again on request: which of a span make sense, and having them read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from collector.app.collector import Collector, Selection, folder
+from collector.clock import SystemClock
+from collector.config.models import Settings
+from collector.config.pod import PodInput
+from collector.core import checkpoint as rules
+from collector.core.checkpoint import Checkpoint
+from collector.core.ledger import UNRECOVERABLE
+from collector.core.model import Clock, Micros, Window
+from collector.core.times import HOUR, ceil_hour
+from collector.errors import ConfigError
+from collector.persistence.hours import Hour
+from collector.persistence.sqlite import SqliteStore
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """Which hours of one source will be read, and which not, and why not.
+
+    Each hour costs at least one call: a PoD session, a CASB page.
+    """
+
+    source: str
+    read: list[Window]
+    known: list[Window]
+    out_of_reach: list[Window]
+    future: list[Window]
+
+
+def sources(settings: Settings, inputs: Iterable[str], services: Iterable[str]) -> list[str]:
+    """The configured sources of the named inputs and services; empty means all.
+
+    Raises ``ConfigError`` when that leaves none.
+    """
+    chosen_inputs, chosen_services = frozenset(inputs), frozenset(services)
+    found = [
+        f"{name}#{field}"
+        for name, each in settings.inputs.items()
+        if not chosen_inputs or name in chosen_inputs
+        for field in type(each.services).model_fields
+        if getattr(each.services, field) is not None
+        and (not chosen_services or field in chosen_services)
+    ]
+    if not found:
+        raise ConfigError(21, "no configured service fits", "see: collector check")
+    return found
+
+
+def plan(
+    settings: Settings, source: str, hours: Iterable[Hour], now: Micros, *, again: bool
+) -> Plan:
+    """Sort the hours of one source; ``again``: read those that are done, too."""
+    oldest, newest = _reach(settings, source, now)
+    read: list[Window] = []
+    known: list[Window] = []
+    gone: list[Window] = []
+    future: list[Window] = []
+    for hour in hours:
+        span = hour.account.span
+        if span.end > newest:
+            future.append(span)
+        elif span.start < oldest or hour.account.state == UNRECOVERABLE:
+            gone.append(span)
+        elif hour.done and not again:
+            known.append(span)
+        else:
+            read.append(span)
+    return Plan(source=source, read=read, known=known, out_of_reach=gone, future=future)
+
+
+def _reach(settings: Settings, source: str, now: Micros) -> tuple[Micros, Micros]:
+    """The first hour the vendor still has, and the end of the last it can give yet."""
+    name, field = source.split("#")
+    chosen = settings.inputs[name]
+    service = getattr(chosen.services, field)
+    if isinstance(chosen, PodInput):
+        retention = int(service.retention_in_hours * HOUR)
+        return ceil_hour(now - retention), now - int(service.archive_delay_in_seconds * 1_000_000)
+    return 0, now
+
+
+def ask(settings: Settings, plans: Iterable[Plan], clock: Clock) -> None:
+    """Note the wanted hours in the state; raises ``StateError``, also while a collector runs."""
+    store = SqliteStore.open(folder(settings), clock)
+    try:
+        for each in plans:
+            mark = store.checkpoint(each.source) or rules.started(
+                min((span.start for span in each.read), default=clock.now())
+            )
+            store.correct(each.source, _wanting(mark, each.read, clock.now()), clock.now())
+    finally:
+        store.close()
+
+
+def read(
+    settings: Settings,
+    plans: Iterable[Plan],
+    clock: SystemClock,
+    watch: Callable[[Collector], None],
+) -> int:
+    """Have the services read what they were asked for; the exit code.
+
+    ``watch`` runs beside it, in the caller's thread, until the collector rests.
+    """
+    names = [each.source.split("#") for each in plans]
+    selection = Selection({name for name, _field in names}, {field for _name, field in names})
+    collector = Collector(settings, clock, selection, once=True)
+    watch(collector)
+    return collector.outcome.exit_code()
+
+
+def _wanting(mark: Checkpoint, hours: Iterable[Window], now: Micros) -> Checkpoint:
+    for span in _joined(hours):
+        mark = rules.look_again(mark, span, now)
+    return mark
+
+
+def _joined(hours: Iterable[Window]) -> list[Window]:
+    """Hours that follow each other, as one span."""
+    joined: list[Window] = []
+    for hour in hours:
+        if joined and joined[-1].end == hour.start:
+            joined[-1] = Window(joined[-1].start, hour.end)
+        else:
+            joined.append(hour)
+    return joined

@@ -1,0 +1,143 @@
+"""What ``ledger`` and ``backfill`` share: spans of time, plans, and watching the reading."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from collector.app import rereading
+from collector.app.collector import Collector, folder
+from collector.app.outcome import PARTIAL
+from collector.app.rereading import Plan
+from collector.cli.run import open_log, stop_on_signals
+from collector.cli.screen import err, table
+from collector.clock import SystemClock
+from collector.config.models import Settings
+from collector.core import times
+from collector.core.model import Micros, Window
+from collector.core.times import HOUR, ceil_hour, floor_hour
+from collector.errors import ConfigError
+from collector.persistence.hours import Hour, Ledger
+
+InputsOption = Annotated[
+    list[str] | None,
+    typer.Option("--input", "-i", metavar="NAME", help="Only this input; may be repeated."),
+]
+ServicesOption = Annotated[
+    list[str] | None,
+    typer.Option("--service", "-s", metavar="NAME", help="Only this service; may be repeated."),
+]
+FromOption = Annotated[
+    str | None,
+    typer.Option("--from", metavar="TIME", help='First hour, as "2026-01-31T00:00:00Z".'),
+]
+ToOption = Annotated[
+    str | None, typer.Option("--to", metavar="TIME", help="End of the last hour. Default: now.")
+]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def span(start: str | None, end: str | None, now: Micros, default_hours: int) -> Window:
+    """Whole hours from ``--from`` to ``--to``; raises ``ConfigError`` for nonsense."""
+    last = ceil_hour(now if end is None else _time(end))
+    first = last - default_hours * HOUR if start is None else floor_hour(_time(start))
+    if first >= last:
+        raise ConfigError(22, "--from is not before --to", "give an earlier --from")
+    return Window(first, last)
+
+
+def hours_of(
+    settings: Settings, sources: Sequence[str], wanted: Window, *, whole: bool = False
+) -> dict[str, list[Hour]]:
+    """The ledger's hours of each source, those without a row included.
+
+    ``whole``: also the hours before a source's first one.
+    """
+    ledger = Ledger.read(folder(settings), wanted, sources, whole=whole)
+    found: dict[str, list[Hour]] = {source: [] for source in sources}
+    for hour in ledger.hours:
+        found[hour.source].append(hour)
+    return found
+
+
+def carry_out(settings: Settings, plans: list[Plan], *, yes: bool) -> None:
+    """Show the plan, ask, read, and end with an exit code that says whether all is done."""
+    show(plans)
+    wanted = sum(len(plan.read) for plan in plans)
+    if not wanted:
+        err.print("There is nothing to read.")
+        raise typer.Exit(0)
+    if not yes:
+        typer.confirm(f"Read {wanted} hours?", abort=True)
+    os.umask(0o077)
+    clock = SystemClock()
+    stop_on_signals(clock)
+    rereading.ask(settings, plans, clock)
+    log = folder(settings) / "reading.log"
+    with log.open("a", encoding="utf-8") as stream:
+        open_log(settings, stream)
+        code = rereading.read(settings, plans, clock, lambda collector: _watch(collector, wanted))
+    err.print(f"The log of this reading is in {log}", highlight=False)
+    left = _left(settings, plans)
+    err.print(f"{wanted - left} of {wanted} hours are complete, verified or repaired.")
+    raise typer.Exit(code or (PARTIAL if left else 0))
+
+
+def show(plans: list[Plan]) -> None:
+    """The plan: how many hours, and what will not be read."""
+    shown = table(
+        "service",
+        "#hours to read",
+        "#calls at least",
+        "#known already",
+        "#out of reach",
+        "#too new",
+    )
+    for plan in plans:
+        counts = (plan.read, plan.read, plan.known, plan.out_of_reach, plan.future)
+        shown.add_row(plan.source, *(str(len(hours)) for hours in counts))
+    err.print(shown)
+
+
+def _watch(collector: Collector, wanted: int) -> None:
+    worker = threading.Thread(target=collector.run_once, name="collector")
+    columns = (
+        TextColumn("reading hours"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err, disable=not err.is_terminal) as progress:
+        task = progress.add_task("hours", total=wanted)
+        worker.start()
+        while worker.is_alive():
+            worker.join(0.2)
+            progress.update(task, completed=max(wanted - _outstanding(collector), 0))
+
+
+def _outstanding(collector: Collector) -> int:
+    looks = [look for job in collector.jobs for look in job.service.intake.checkpoint.looks]
+    return sum((look.end - look.start) // HOUR for look in looks)
+
+
+def _left(settings: Settings, plans: list[Plan]) -> int:
+    left = 0
+    for plan in plans:
+        if plan.read:
+            whole = Window(plan.read[0].start, plan.read[-1].end)
+            hours = hours_of(settings, [plan.source], whole)[plan.source]
+            asked = set(plan.read)
+            left += sum(hour.account.span in asked and not hour.done for hour in hours)
+    return left
+
+
+def _time(text: str) -> Micros:
+    try:
+        return times.parse(text)
+    except ValueError as error:
+        raise ConfigError(20, f"{text} is no time", 'write it as "2026-01-31T00:00:00Z"') from error

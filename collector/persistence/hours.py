@@ -1,0 +1,117 @@
+"""The ledger as a report: every hour of every service, and which of them are gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlite_utils import Database
+
+from collector.core import times
+from collector.core.checkpoint import Checkpoint
+from collector.core.ledger import DONE, Account
+from collector.core.model import NO_TIME, Micros, Window
+from collector.core.times import HOUR, floor_hour
+from collector.persistence import accounts, database, stored
+
+MISSING = "missing"
+"""The state of an hour that has no row: nobody has read it yet."""
+
+
+class Hour(msgspec.Struct, frozen=True, kw_only=True):
+    """One row, with what each output has confirmed of it."""
+
+    source: str
+    account: Account
+    delivered: dict[str, int]
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing of it is outstanding."""
+        return self.account.state in DONE
+
+    def as_dict(self) -> dict[str, Any]:
+        """The row as JSON-able values; times are ISO 8601 UTC."""
+        account = self.account
+        return {
+            "source": self.source,
+            "hour": times.isoformat(account.span.start),
+            "state": account.state,
+            "reason": account.reason,
+            **msgspec.structs.asdict(account.counts),
+            "live": account.live,
+            "repaired": account.repaired,
+            "attempts": account.attempts,
+            "digest": f"{account.digest:032x}",
+            "first_event_time": _time(account.first),
+            "last_event_time": _time(account.last),
+            "delivered": self.delivered,
+        }
+
+
+class Ledger(msgspec.Struct, frozen=True, kw_only=True):
+    """The hours of a span, with the checkpoint of each source."""
+
+    hours: list[Hour]
+    checkpoints: dict[str, Checkpoint]
+
+    @classmethod
+    def read(
+        cls, folder: Path, span: Window, sources: Iterable[str] = (), *, whole: bool = False
+    ) -> Ledger:
+        """The ledger of a state folder; may be read while a collector runs.
+
+        ``sources`` empty: all.  Hours without a row, from a source's first one on
+        (``whole``: from the span's start), appear as ``missing``.  Raises
+        ``StateError`` when there is no state.
+        """
+        wanted = frozenset(sources)
+        with closing(database.open_for_reading(folder)) as guarded, guarded.reading() as db:
+            marks = {
+                source: mark
+                for source, mark in _checkpoints(db).items()
+                if not wanted or source in wanted
+            }
+            hours = [
+                hour
+                for source, mark in marks.items()
+                for hour in _hours(db, source, _first(mark, span, whole=whole), span)
+            ]
+        return cls(hours=hours, checkpoints=marks)
+
+    def gaps(self, before: Micros) -> list[Hour]:
+        """The hours that ended by then and are not done."""
+        return [hour for hour in self.hours if hour.account.span.end <= before and not hour.done]
+
+
+def _checkpoints(db: Database) -> dict[str, Checkpoint]:
+    rows = db.execute("SELECT source, state FROM checkpoint ORDER BY 1").fetchall()
+    return {
+        source: stored.read_checkpoint(source, stored.read_state(source, text))
+        for source, text in rows
+    }
+
+
+def _first(mark: Checkpoint, span: Window, *, whole: bool) -> Micros:
+    return span.start if whole else max(floor_hour(mark.initial_start_time), span.start)
+
+
+def _hours(db: Database, source: str, first: Micros, span: Window) -> list[Hour]:
+    rows = {row.span.start: row for row in accounts.between(db, source, span.start, span.end)}
+    delivered = accounts.delivered(db, source, span.start, span.end)
+    starts = sorted({*rows, *range(first, span.end, HOUR)})
+    return [
+        Hour(
+            source=source,
+            account=rows.get(start) or Account(span=Window(start, start + HOUR), state=MISSING),
+            delivered=delivered.get(start, {}),
+        )
+        for start in starts
+    ]
+
+
+def _time(instant: Micros) -> str | None:
+    return None if instant == NO_TIME else times.isoformat(instant)
