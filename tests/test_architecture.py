@@ -29,15 +29,16 @@ LAYERS = {
     "core": set[str](),
     "errors": set[str](),
     "clock": {"core"},
+    "net": set[str](),
     "redaction": set[str](),
     "logs": {"redaction"},
     "config": {"core", "errors"},
     "setup": {"core", "errors"},
     "pullers": {"core", "errors"},
     "pipeline": {"core", "errors"},
-    "wire": {"core", "errors"},
+    "wire": {"core", "errors", "net"},
     "persistence": {"core", "errors"},
-    "senders": {"core", "errors"},
+    "senders": {"core", "errors", "net"},
     "simulator": {"core", "errors"},
 }
 
@@ -47,7 +48,7 @@ LIBRARIES = {
     "apscheduler": ("collector.app",),
     "deepdiff": ("collector.persistence",),
     "pydantic": ("collector.config", "collector.app"),
-    "requests": ("collector.wire.http", "collector.senders.http"),
+    "requests": ("collector.net.http", "collector.wire.http", "collector.senders.http"),
     "ruamel": ("collector.config",),
     "sqlite_utils": ("collector.persistence",),
 }

@@ -103,16 +103,17 @@ def owing(checkpoint: Checkpoint, start: Micros, end: Micros) -> Checkpoint:
 def planned(checkpoint: Checkpoint, until: Micros, slack: Micros) -> Checkpoint:
     """The archive is to give all hours up to ``until`` (a whole hour) that nothing else gave.
 
-    After a live session it takes over at the hour last heard, less ``slack``.
+    After a live session it takes over at the hour last heard, less ``slack``, once
+    it can give that hour whole: ``since`` lies at its end.
     """
     start = checkpoint.since
     if checkpoint.live is not None:
         start = min(start, floor_hour(checkpoint.live.heard_until - slack))
     start = max(start, floor_hour(checkpoint.initial_start_time))
-    if until <= start:
+    if until <= start or until < checkpoint.since:
         return checkpoint
     owed = owing(checkpoint, start, until)
-    return msgspec.structs.replace(owed, since=max(owed.since, until), live=None)
+    return msgspec.structs.replace(owed, since=until, live=None)
 
 
 def paid(checkpoint: Checkpoint, hour: Window) -> Checkpoint:

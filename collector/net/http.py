@@ -1,7 +1,8 @@
-"""HTTP answers that arrive in time or not at all.
+"""HTTP over requests, with our own TLS context and with answers that end in time.
 
-A read time-out counts from byte to byte: a server that sends one byte a minute
-holds a caller for days.  Here an answer has one deadline, head and body together.
+The libraries limit only the wait for the next byte: an answer that trickles, or says
+"100 Continue" for ever, would never end.  Here no read from the socket lasts longer
+than what is left of the call's time, head and body alike.
 """
 
 from __future__ import annotations
@@ -10,36 +11,90 @@ import io
 import socket
 import ssl
 import time
-from functools import partial
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from http.client import HTTPResponse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+_ends_at: ContextVar[float] = ContextVar("_ends_at")
+
+
+@contextmanager
+def deadline(seconds: float) -> Iterator[None]:
+    """Within the block, answers to calls over a ``BoundedAdapter`` end in so many real seconds."""
+    token = _ends_at.set(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _ends_at.reset(token)
 
 
 class BoundedAdapter(HTTPAdapter):
-    """Connections with this TLS context (None: plain HTTP only) and bounded answers.
+    """Lets a session's connections verify by ``context`` alone, and read with a deadline.
 
-    ``seconds`` count from the moment an answer is awaited and are real ones.
+    Without a context there is no TLS.  What a session, a call or the environment says
+    about certificates does not count.
     """
 
-    def __init__(self, seconds: float, context: ssl.SSLContext | None) -> None:
+    def __init__(self, context: ssl.SSLContext | None) -> None:
         self._context = context
-        self._connections = {
-            "http": partial(_connection, HTTPConnection, seconds),
-            "https": partial(_connection, HTTPSConnection, seconds),
-        }
         super().__init__()
 
-    def build_connection_pool_key_attributes(
-        self, request: PreparedRequest, verify: Any, cert: Any = None
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Our context in place of the library's own way to TLS; the arguments are ignored."""
-        host, _ = super().build_connection_pool_key_attributes(request, verify, cert)
-        return host, {"ssl_context": self._context}
+    def build_connection_pool_key_attributes(self, *args: Any, **kwargs: Any) -> Any:
+        """Where to connect, and the context in place of any other TLS setting."""
+        place, _ = super().build_connection_pool_key_attributes(*args, **kwargs)
+        return place, {"ssl_context": self._context}
 
-    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """The context says it all: no authority of the library's is added to it."""
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        """The pool for a request, direct or over a proxy."""
+        pool = super().get_connection_with_tls_context(*args, **kwargs)
+        pool.ConnectionCls = _Secure if pool.scheme == "https" else _Plain
+        return pool
+
+    def cert_verify(self, *args: Any, **kwargs: Any) -> None:
+        """Leave the pool as it is: the context says how to verify."""
+
+
+class _Reader(io.RawIOBase):
+    """Reads from a socket; raises ``TimeoutError`` after the deadline."""
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
+        self._raw = raw
+        self._sock = sock
+        self._longest = sock.gettimeout()
+        self._ends_at = _ends_at.get()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int | None:
+        left = self._ends_at - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._sock.settimeout(left if self._longest is None else min(left, self._longest))
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Answer(HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_Reader(self.fp.detach(), sock))
+
+
+class _Plain(HTTPConnection):
+    response_class = _Answer
+
+
+class _Secure(HTTPSConnection):
+    response_class = _Answer

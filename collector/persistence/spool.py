@@ -69,6 +69,7 @@ class SqliteSpool:
         taken: list[SpooledBatch] = []
         size = 0
         with self._reader.reading() as db:
+            fault.point("send.claim")
             for row in db.execute(query, [output, lane, after]):
                 size += row[8]
                 if taken and size > max_bytes:

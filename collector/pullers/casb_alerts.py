@@ -47,51 +47,54 @@ class _Key(msgspec.Struct):
 
 
 SHAPE = Shape(_Key, lambda key: key.id, lambda key: epoch_milliseconds(key.timestamp))
+_read = reader(SHAPE)
 
 
 def casb_alerts(settings: AlertsSettings) -> Source:
     """The alerts service as a source."""
-    read = reader(SHAPE)
-
-    def ask(window: Window) -> Plan:
-        request = Request(
-            method=settings.method, url=settings.url, json=_question(settings, window)
-        )
-        return Plan(window=window, request=request, mode="window")
-
-    def plan(checkpoint: rules.Checkpoint, now: Micros) -> Plan | None:
-        now -= now % _MILLISECOND
-        window = next_window(checkpoint.since, now, settings.settle_delay, settings.max_window)
-        if window is not None:
-            return ask(window)
-        hour = rules.due_look(checkpoint, now)
-        return None if hour is None else second_look(ask(hour))
-
-    def page(response: Response) -> Page:
-        raws = listed(response.body, settings.list_field)
-        events, rejected = read(raws)
-        more = len(raws) >= settings.page_size
-        return Page(
-            events=events,
-            rejected=rejected,
-            next=_next_page(response.request, settings.page_field) if more else None,
-        )
-
-    def narrow(window: Window) -> tuple[Plan, Plan] | None:
-        cut = halves(window, _MILLISECOND)
-        return None if cut is None else (ask(cut[0]), ask(cut[1]))
-
+    alerts = _Alerts(settings)
     return Source(
         service="alerts",
         tag=settings.tag,
-        plan=plan,
-        read=page,
+        plan=alerts.plan,
+        read=alerts.read,
         records=settings.records,
         close=lambda checkpoint, done: rules.completed(checkpoint, done.window.end),
-        narrow=narrow,
+        narrow=alerts.narrow,
         settling=Settling(late=settings.second_look),
         max_pages=settings.max_pages,
     )
+
+
+class _Alerts(msgspec.Struct, frozen=True):
+    """The functions of the source, over its settings."""
+
+    settings: AlertsSettings
+
+    def plan(self, checkpoint: rules.Checkpoint, now: Micros) -> Plan | None:
+        now -= now % _MILLISECOND
+        settings = self.settings
+        window = next_window(checkpoint.since, now, settings.settle_delay, settings.max_window)
+        if window is not None:
+            return self._ask(window)
+        hour = rules.due_look(checkpoint, now)
+        return None if hour is None else second_look(self._ask(hour))
+
+    def read(self, response: Response) -> Page:
+        raws = listed(response.body, self.settings.list_field)
+        events, rejected = _read(raws)
+        full = len(raws) >= self.settings.page_size
+        following = _next_page(response.request, self.settings.page_field) if full else None
+        return Page(events=events, rejected=rejected, next=following)
+
+    def narrow(self, window: Window) -> tuple[Plan, Plan] | None:
+        cut = halves(window, _MILLISECOND)
+        return None if cut is None else (self._ask(cut[0]), self._ask(cut[1]))
+
+    def _ask(self, window: Window) -> Plan:
+        question = _question(self.settings, window)
+        request = Request(method=self.settings.method, url=self.settings.url, json=question)
+        return Plan(window=window, request=request, mode="window")
 
 
 def _question(settings: AlertsSettings, window: Window) -> dict[str, object]:

@@ -45,58 +45,64 @@ class _Key(msgspec.Struct):
 
 
 SHAPE = Shape(_Key, lambda key: key.eventId, lambda key: iso_time(key.timestamp))
+_read = reader(SHAPE)
 
 
 def casb_events(settings: EventsSettings) -> Source:
     """The events service as a source."""
-    read = reader(SHAPE)
+    events = _Events(settings)
+    return Source(
+        service="events",
+        tag=settings.tag,
+        plan=events.plan,
+        read=events.read,
+        records=settings.records,
+        close=lambda checkpoint, done: rules.completed(checkpoint, done.window.end),
+        refused=events.refused,
+        enough=_beyond,
+        max_pages=settings.max_pages,
+    )
 
-    def ask(cursor: str | None, start: Micros) -> Request:
+
+class _Events(msgspec.Struct, frozen=True):
+    """The functions of the source, over its settings."""
+
+    settings: EventsSettings
+
+    def plan(self, checkpoint: rules.Checkpoint, now: Micros) -> Plan | None:
+        end = now - self.settings.settle_delay
+        if end <= checkpoint.since:
+            return self._look(checkpoint, now)
+        window = Window(checkpoint.since, end)
+        request = self._ask(checkpoint.cursor, checkpoint.since)
+        return Plan(window=window, request=request, mode="cursor", keeps_cursor=True)
+
+    def read(self, response: Response) -> Page:
+        raws = listed(response.body, self.settings.list_field)
+        events, rejected = _read(raws)
+        cursor = text_field(response.body, self.settings.cursor_field)
+        following = self._ask(cursor, 0) if raws and cursor else None
+        return Page(events=events, rejected=rejected, next=following, cursor=cursor)
+
+    def refused(self, checkpoint: rules.Checkpoint, status: int) -> rules.Checkpoint | None:
+        if checkpoint.cursor is None or status not in self.settings.cursor_refused:
+            return None
+        return rules.at_cursor(checkpoint, None)
+
+    def _look(self, checkpoint: rules.Checkpoint, now: Micros) -> Plan | None:
+        hour = rules.due_look(checkpoint, now)
+        if hour is None:
+            return None
+        return second_look(Plan(window=hour, request=self._ask(None, hour.start), mode="backfill"))
+
+    def _ask(self, cursor: str | None, start: Micros) -> Request:
+        settings = self.settings
         params = (
             {settings.cursor_param: cursor}
             if cursor
             else {settings.start_param: _spelled(start, settings.start_format)}
         )
         return Request(method=settings.method, url=settings.url, params=params)
-
-    def plan(checkpoint: rules.Checkpoint, now: Micros) -> Plan | None:
-        end = now - settings.settle_delay
-        if end <= checkpoint.since:
-            return look(checkpoint, now)
-        request = ask(checkpoint.cursor, checkpoint.since)
-        return Plan(
-            window=Window(checkpoint.since, end), request=request, mode="cursor", keeps_cursor=True
-        )
-
-    def look(checkpoint: rules.Checkpoint, now: Micros) -> Plan | None:
-        hour = rules.due_look(checkpoint, now)
-        if hour is None:
-            return None
-        return second_look(Plan(window=hour, request=ask(None, hour.start), mode="backfill"))
-
-    def page(response: Response) -> Page:
-        raws = listed(response.body, settings.list_field)
-        events, rejected = read(raws)
-        cursor = text_field(response.body, settings.cursor_field)
-        more = ask(cursor, 0) if raws and cursor else None
-        return Page(events=events, rejected=rejected, next=more, cursor=cursor)
-
-    def refused(checkpoint: rules.Checkpoint, status: int) -> rules.Checkpoint | None:
-        if checkpoint.cursor is None or status not in settings.cursor_refused:
-            return None
-        return rules.at_cursor(checkpoint, None)
-
-    return Source(
-        service="events",
-        tag=settings.tag,
-        plan=plan,
-        read=page,
-        records=settings.records,
-        close=lambda checkpoint, done: rules.completed(checkpoint, done.window.end),
-        refused=refused,
-        enough=_beyond,
-        max_pages=settings.max_pages,
-    )
 
 
 def _beyond(plan: Plan, page: Page) -> bool:

@@ -98,7 +98,7 @@ class Intake:
             fault.point("event.flatten")
             batches = self._batches(fresh.events, mode, pulling_id, now, counted_in)
             after = move(rules.taken(self._checkpoint, fresh.events))
-            rejects = [self._letter(each.raw, each.reason) for each in page.rejected]
+            entries = ledger.entries(_received(page, fresh, now, mode), counted_in)
             self._commit(
                 Commit(
                     source=self._to.source_id,
@@ -106,22 +106,22 @@ class Intake:
                     observed=now,
                     batches=batches,
                     digests=fresh.digests,
-                    entries=[
-                        *ledger.entries(_received(page, fresh, now, mode), counted_in),
-                        *conclude(self._checkpoint, after),
-                    ],
-                    dead_letters=rejects,
+                    entries=[*entries, *conclude(self._checkpoint, after)],
+                    dead_letters=[self._letter(each.raw, each.reason) for each in page.rejected],
                 )
             )
             self._known.remember(fresh.digests)
-            stats = PullStats(
-                received=len(page.events) + len(page.rejected),
-                duplicates=fresh.duplicates,
-                generated=sum(batch.count for batch in batches),
-                rejected=len(page.rejected),
-            )
-            self._totals.add(stats)
-            return stats
+            return self._counted(page, fresh, sum(batch.count for batch in batches))
+
+    def _counted(self, page: Page, fresh: Fresh, generated: int) -> PullStats:
+        stats = PullStats(
+            received=len(page.events) + len(page.rejected),
+            duplicates=fresh.duplicates,
+            generated=generated,
+            rejected=len(page.rejected),
+        )
+        self._totals.add(stats)
+        return stats
 
     def advance(self, move: Move, entries: Sequence[Entry] = ()) -> None:
         """Move the checkpoint alone; nothing is written when it stays where it is."""

@@ -146,7 +146,6 @@ class _Lane:
 
     def _step(self) -> bool:
         """Take, send, and flush when it is due; True when something was confirmed."""
-        fault.point("send.claim")
         batches = self._spool.take(self._output, self._lane, self._after, _TAKE_BYTES)
         confirmed = False
         for batch in batches:

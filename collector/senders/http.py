@@ -1,23 +1,33 @@
-"""HTTP: one POST a batch, halved where the destination needs it."""
+"""HTTP: one POST a batch, cut into parts where the destination needs it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import ssl
+from collections.abc import Mapping, Sequence
+from functools import partial
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import requests
 import urllib3
 
 from collector.core.model import Clock, Refusal, SpooledBatch
+from collector.net.http import BoundedAdapter, deadline
 from collector.senders.base import Hold
 from collector.senders.compression import Compression, compressed
 from collector.senders.failures import network_failure
-from collector.senders.http_answers import Meaning, excerpt, meaning, retry_after, unaccepted
-
-Body: TypeAlias = Literal["ndjson", "json_array"]
+from collector.senders.http_answers import (
+    Meaning,
+    all_refused,
+    excerpt,
+    meaning,
+    retry_after,
+    unaccepted,
+)
+from collector.senders.http_parts import Body, Part, joined, parts
+from collector.senders.tls import client_context
 
 _CONTENT_TYPES: dict[Body, str] = {
     "ndjson": "application/x-ndjson",
@@ -26,34 +36,16 @@ _CONTENT_TYPES: dict[Body, str] = {
 _ENCODINGS: dict[Compression, str] = {"gzip": "gzip", "zstd": "zstd"}
 # The start of an answer is enough to name a reason; more would only cost memory.
 _MAX_ANSWER_BYTES = 16_384
+# So many records refused one after another, and none taken, make the settings suspect.
+_SUSPICIOUS = 3
 
 
-class Part(NamedTuple):
-    """Records ``start`` to ``end`` (exclusive) of a batch, posted together."""
+class Settled(NamedTuple):
+    """What became of a part: taken, or (a record alone, with a ``reason``) refused for good."""
 
-    batch: SpooledBatch
-    start: int
-    lines: Sequence[bytes]
-
-    @property
-    def end(self) -> int:
-        """The index after the last record."""
-        return self.start + len(self.lines)
-
-    @property
-    def id(self) -> str:
-        """The same for the same records at every try, after a restart too."""
-        if len(self.lines) == self.batch.count:
-            return self.batch.uid
-        return f"{self.batch.uid}-{self.start}-{self.end}"
-
-    def halves(self) -> tuple[Part, Part]:
-        """The first and the second half; only for two or more records."""
-        middle = len(self.lines) // 2
-        return (
-            Part(self.batch, self.start, self.lines[:middle]),
-            Part(self.batch, self.start + middle, self.lines[middle:]),
-        )
+    part: Part
+    status: int
+    reason: str = ""
 
 
 class HttpSender:
@@ -62,8 +54,8 @@ class HttpSender:
     ``max_request_bytes`` counts before compression.  ``id_header`` carries the
     id of the posted part, by which a destination can drop a repeat; parts that
     were accepted are not posted again by this process.  ``statuses`` overrides
-    the table in ``http_answers``.  ``timeout`` is in real seconds, for the
-    connection and for each silence; ``ca`` replaces the built-in authorities.
+    the table in ``http_answers``.  ``timeout``, in real seconds, is for one post with
+    its answer; ``ca`` replaces the system's authorities.
     """
 
     def __init__(
@@ -75,7 +67,6 @@ class HttpSender:
         body: Body = "ndjson",
         compression: Compression = "none",
         timeout: float = 30.0,
-        verify: bool = True,
         ca: Path | None = None,
         cert: Path | None = None,
         key: Path | None = None,
@@ -92,96 +83,119 @@ class HttpSender:
         self._body = body
         self._compression = compression
         self._timeout = timeout
+        self._context = partial(client_context, ca=ca, cert=cert, key=key)
         self._max_request_bytes = max_request_bytes
         self._id_header = id_header
         self._statuses = statuses or {}
-        self._session = _session(verify, ca, cert, key)
-        self._settled: dict[str, Refusal | None] = {}
-        self._halved: set[str] = set()
+        self._session: requests.Session | None = None
+        # By batch and part; None where only the halves can tell.
+        self._known: dict[str, dict[str, Settled | None]] = {}
 
-    def rewind(self, position: str | None) -> None:
-        """Nothing to take back: what was accepted stays accepted, and is remembered."""
+    def rewind(self, position: str | None) -> None:  # noqa: ARG002 - accepted stays accepted
+        """Start with new connections, and certificate files read anew."""
+        self.close()
 
     def send(self, batch: SpooledBatch) -> Sequence[Refusal]:
         """Post the batch in as many parts as it takes; the refused records come back."""
-        refusals: list[Refusal] = []
-        waiting = [*self._parts(batch)][::-1]
+        settled: list[Settled] = []
+        waiting = [*parts(batch, self._max_request_bytes)][::-1]
         while waiting:
             part = waiting.pop()
-            if part.id not in self._settled and self._must_halve(part):
+            outcome = self._settle(part)
+            if outcome is None:
                 waiting.extend(reversed(part.halves()))
                 continue
-            refusal = self._settled[part.id]
-            if refusal is not None:
-                refusals.append(refusal)
-        return refusals
+            settled.append(outcome)
+            if len(settled) == _SUSPICIOUS and all(_alike(outcome, other) for other in settled):
+                waiting = self._sampled(waiting, outcome)
+        return [_refusal(outcome) for outcome in settled if outcome.reason]
 
     def flush(self) -> None:
         """Every accepted part is final already; forget which ones they were."""
-        self._settled.clear()
-        self._halved.clear()
+        self._known.clear()
 
     def close(self) -> None:
         """Close the connections."""
-        self._session.close()
+        if self._session is not None:
+            self._session.close()
+        self._session = None
 
-    def _parts(self, batch: SpooledBatch) -> Iterator[Part]:
-        """The batch in parts of at most ``max_request_bytes``; a larger record goes alone."""
-        lines = batch.lines()
-        start = size = 0
-        for index, line in enumerate(lines):
-            if index > start and size + len(line) + 1 > self._max_request_bytes:
-                yield Part(batch, start, lines[start:index])
-                start, size = index, 0
-            size += len(line) + 1
-        yield Part(batch, start, lines[start:])
+    def _settle(self, part: Part) -> Settled | None:
+        """What becomes of a part, from memory or by a post."""
+        known = self._known.setdefault(part.batch.uid, {})
+        if part.id not in known:
+            known[part.id] = self._judged(part)
+        return known[part.id]
 
-    def _must_halve(self, part: Part) -> bool:
-        """Post the part and settle it, unless only its halves can tell what becomes of it."""
-        if part.id in self._halved:
-            return True
+    def _judged(self, part: Part) -> Settled | None:
+        """Post the part; None when only its halves can tell what becomes of it."""
         status, answer, wait = self._post(part)
         verdict = meaning(status, self._statuses)
         if verdict == "retry":
             raise unaccepted(status, self._place, wait)
-        if verdict == "split" and len(part.lines) > 1:
-            self._halved.add(part.id)
-            return True
-        accepted = verdict == "accept"
-        self._settled[part.id] = None if accepted else self._refusal(part, status, answer)
-        return False
+        if verdict == "accept":
+            return Settled(part, status)
+        if len(part.lines) > 1:
+            return None
+        said = excerpt(answer, self._secrets)
+        return Settled(part, status, f"{self._place} answered {status}: {said}")
 
-    def _refusal(self, part: Part, status: int, answer: bytes) -> Refusal:
-        """The one record of the part, with what the destination said about it."""
-        return Refusal(
-            batch=part.batch.id,
-            index=part.start,
-            raw=part.lines[0],
-            reason=f"{self._place} answered {status}: {excerpt(answer, self._secrets)}",
-        )
+    def _sampled(self, waiting: Sequence[Part], refused: Settled) -> list[Part]:
+        """Try the first record of each part that waits; raises when none fares better.
+
+        The parts double in size, so these records are spread over the batch: a
+        destination that takes none of them takes nothing as it is set up, and the
+        batch must not end among the dead letters.
+        """
+        pieces = [piece for part in waiting for piece in reversed(part.cut(1))]
+        sample = [piece for piece in reversed(pieces) if len(piece.lines) == 1]
+        if all(_alike(refused, self._settle(piece)) for piece in sample):
+            # What was refused may be taken once the settings are right.
+            del self._known[refused.part.batch.uid]
+            raise all_refused(refused.reason, _SUSPICIOUS + len(sample))
+        return pieces
 
     def _post(self, part: Part) -> tuple[int, bytes, float | None]:
         """One POST: the status, the start of the answer, and the wait it asks for."""
+        session = self._connected()
         try:
-            with self._session.post(
-                self._url,
-                data=compressed(joined(part.lines, self._body), self._compression),
-                headers={**self._headers, self._id_header: part.id},
-                timeout=self._timeout,
-                allow_redirects=False,
-                stream=True,
-            ) as response:
+            with (
+                deadline(self._timeout),
+                session.post(
+                    self._url,
+                    data=compressed(joined(part.lines, self._body), self._compression),
+                    headers={**self._headers, self._id_header: part.id},
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                    stream=True,
+                ) as response,
+            ):
                 wait = retry_after(response.headers.get("Retry-After"), self._clock.now())
                 return response.status_code, _start(response), wait
         except requests.RequestException as error:
             raise network_failure(_root(error), self._place) from None
 
+    def _connected(self) -> requests.Session:
+        """The session, with the certificate files as they are now if it is a new one."""
+        if self._session is None:
+            secure = self._url.lower().startswith("https:")
+            self._session = _session(self._context() if secure else None)
+        return self._session
 
-def joined(lines: Sequence[bytes], body: Body) -> bytes:
-    """The records as one request body."""
-    if body == "json_array":
-        return b"[" + b",".join(lines) + b"]"
-    return b"\n".join(lines) + b"\n"
+
+def _alike(refused: Settled, other: Settled | None) -> bool:
+    """Whether both were refused, with the same status."""
+    return (
+        other is not None
+        and bool(refused.reason and other.reason)
+        and (other.status == refused.status)
+    )
+
+
+def _refusal(refused: Settled) -> Refusal:
+    """A record alone, with what the destination said about it."""
+    part = refused.part
+    return Refusal(batch=part.batch.id, index=part.start, raw=part.lines[0], reason=refused.reason)
 
 
 def _content_headers(body: Body, compression: Compression) -> dict[str, str]:
@@ -192,21 +206,15 @@ def _content_headers(body: Body, compression: Compression) -> dict[str, str]:
     return headers
 
 
-def _session(
-    verify: bool,  # noqa: FBT001 - as requests names it
-    ca: Path | None,
-    cert: Path | None,
-    key: Path | None,
-) -> requests.Session:
+def _session(context: ssl.SSLContext | None) -> requests.Session:
     """A session that takes nothing from the environment and keeps no cookies."""
     session = requests.Session()
-    # Else a .netrc or a CA variable of the machine would override what the output is set to.
+    # Else a .netrc or a proxy variable of the machine would override what the output is set to.
     session.trust_env = False
     session.headers["Accept-Encoding"] = "identity"
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.verify = str(ca) if verify and ca else verify
-    if cert:
-        session.cert = (str(cert), str(key)) if key else str(cert)
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, BoundedAdapter(context))
     return session
 
 

@@ -16,6 +16,7 @@ BUSY = 622
 SERVER_FAILED = 623
 REDIRECTED = 624
 UNEXPECTED = 625
+ALL_REFUSED = 626
 
 Meaning: TypeAlias = Literal["accept", "split", "retry"]
 """accept: delivered.  split: send the halves; a record alone is refused.  retry: send later."""
@@ -47,6 +48,16 @@ def unaccepted(status: int, place: str, retry_after: float | None) -> Undelivere
     """The failure for a status that means retry; ``place`` is the URL without secrets."""
     number, remedy = _remedy(status)
     return Undelivered(number, f"{place} answered {status}", remedy, retry_after)
+
+
+def all_refused(reason: str, tried: int) -> Undelivered:
+    """The failure of a destination that took none of the records it was tried with."""
+    return Undelivered(
+        ALL_REFUSED,
+        f"{reason} (the same for each of {tried} records, posted one by one)",
+        "check url, headers and body of the output against what the destination takes; "
+        "the records wait",
+    )
 
 
 def retry_after(value: str | None, now: Micros) -> float | None:

@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 from collector.errors import Undelivered
+from collector.net.tls import verifying
 from collector.senders.failures import TLS_FILES
 
 
@@ -27,16 +28,11 @@ def client_context(
     try:
         if key is not None:
             _refuse_public(key)
-        context = ssl.create_default_context(cafile=ca)
+        context = verifying(ca)
         if cert is not None:
             context.load_cert_chain(cert, key, password or "")
     except OSError as error:
         raise _unusable(error, (ca, cert, key)) from error
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.hostname_checks_common_name = False
-    if ca is not None:
-        # Python 3.13 is stricter than 3.11 about extensions that private authorities leave out.
-        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     return context
 
 

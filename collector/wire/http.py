@@ -8,15 +8,16 @@ points.  Bodies are read as a stream and counted after decompression, for a
 from __future__ import annotations
 
 import ssl
-import time
 
 import msgspec
 import requests
 from requests.structures import CaseInsensitiveDict
+from urllib3.exceptions import ReadTimeoutError
 
 from collector.core import fault
 from collector.core.model import Request, Response
 from collector.errors import UnreadableAnswer, VendorUnavailable
+from collector.wire.deadline import DeadlineAdapter, deadline
 
 _CHUNK = 64 * 1024
 _RATIO_FLOOR = 1024 * 1024
@@ -40,7 +41,9 @@ class HttpWire:
         self._limits = limits
         self._session = requests.Session()
         self._session.headers["User-Agent"] = "proofpoint-collector"
-        self._session.trust_env = True
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, DeadlineAdapter())
+        self._session.auth = _as_signed
         self._verify: str | bool = ca_file or True
 
     def send(self, request: Request) -> Response:
@@ -49,23 +52,25 @@ class HttpWire:
         Raises ``VendorUnavailable`` (500) when no whole answer came, and
         ``UnreadableAnswer`` when it was larger than allowed.
         """
-        deadline = time.monotonic() + self._limits.total_timeout
         try:
             fault.point("page.request")
-            with self._session.request(
-                request.method,
-                request.url,
-                params=dict(request.params),
-                headers=dict(request.headers),
-                json=request.json,
-                data=request.body,
-                timeout=(self._limits.connect_timeout, self._limits.read_timeout),
-                allow_redirects=False,
-                stream=True,
-                verify=self._verify,
-            ) as answer:
+            with (
+                deadline(self._limits.total_timeout),
+                self._session.request(
+                    request.method,
+                    request.url,
+                    params=dict(request.params),
+                    headers=dict(request.headers),
+                    json=request.json,
+                    data=request.body,
+                    timeout=(self._limits.connect_timeout, self._limits.read_timeout),
+                    allow_redirects=False,
+                    stream=True,
+                    verify=self._verify,
+                ) as answer,
+            ):
                 fault.point("page.headers")
-                body = self._body(answer, deadline)
+                body = self._body(answer)
                 fault.point("page.body")
                 headers = CaseInsensitiveDict(answer.headers)
                 return Response(
@@ -78,7 +83,7 @@ class HttpWire:
         """Close the pool."""
         self._session.close()
 
-    def _body(self, answer: requests.Response, deadline: float) -> bytes:
+    def _body(self, answer: requests.Response) -> bytes:
         parts: list[bytes] = []
         size = 0
         for part in answer.iter_content(_CHUNK):
@@ -96,10 +101,13 @@ class HttpWire:
                     f"the answer decompresses to more than {self._limits.max_ratio} times its size",
                     "this is no genuine log data; check what answers at the endpoint",
                 )
-            if time.monotonic() > deadline:
-                raise requests.Timeout
             parts.append(part)
         return b"".join(parts)
+
+
+def _as_signed(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Keep the request as it is: without this, a netrc file's password replaces our token."""
+    return request
 
 
 # The libraries' own texts hold URLs, queries and headers; ours never do.
@@ -108,7 +116,7 @@ def _cause(error: Exception) -> str:
         return f"the vendor's certificate was not accepted ({_reason(error)})"
     if isinstance(error, requests.exceptions.ProxyError):
         return "the proxy did not let the call through"
-    if isinstance(error, requests.Timeout):
+    if isinstance(error, requests.Timeout) or isinstance(_first(error), ReadTimeoutError):
         return "the vendor did not answer in time"
     if isinstance(error, requests.ConnectionError):
         return "the vendor could not be reached or broke off"
@@ -128,5 +136,10 @@ def _reason(error: Exception) -> str:
         if isinstance(inner, ssl.SSLCertVerificationError):
             return inner.verify_message
         wrapped = getattr(inner, "reason", None)
-        inner = wrapped if isinstance(wrapped, Exception) else next(iter(inner.args), None)
+        inner = wrapped if isinstance(wrapped, Exception) else _first(inner)
     return "TLS failure"
+
+
+def _first(error: Exception) -> object:
+    """What an error of the libraries wraps."""
+    return next(iter(error.args), None)

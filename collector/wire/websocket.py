@@ -210,6 +210,7 @@ class Stream:
 
     async def _collect(self) -> list[bytes]:
         messages: list[bytes] = []
+        await self._ping_when_due()
         deadline = time.monotonic() + self._clock.real(self._limits.max_seconds)
         while self.end is None and not self._clock.stopping():
             now = time.monotonic()
@@ -254,16 +255,22 @@ class Stream:
             self.end = End.ABRUPT
 
     async def _tend(self) -> None:
-        """Nothing came for a moment: ping when it is time, give up when all is silent."""
-        now = self._clock.monotonic()
-        if self._limits.idle and now - self._heard > self._limits.idle:
+        """Nothing came for a moment: give up when all has been silent for too long."""
+        silent = self._clock.monotonic() - self._heard
+        if self._limits.idle and silent > self._limits.idle:
             self.end = End.SILENT
-        elif now - self._pinged > self._limits.ping_interval:
-            self._pinged = now
-            try:
-                await self._socket.ping()
-            except (ConnectionError, aiohttp.ClientError):
-                self.end = End.ABRUPT
+        else:
+            await self._ping_when_due()
+
+    async def _ping_when_due(self) -> None:
+        """The vendor ends sessions that send it nothing, a flood of records or not."""
+        now = self._clock.monotonic()
+        if now - self._pinged <= self._limits.ping_interval:
+            return
+        self._pinged = now
+        # On a broken line, what came before the break is still there to be read.
+        with suppress(ConnectionError, aiohttp.ClientError):
+            await self._socket.ping()
 
     async def _say_goodbye(self) -> list[bytes]:
         messages: list[bytes] = []

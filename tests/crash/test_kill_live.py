@@ -78,9 +78,7 @@ def driven(site: Site, shared: SharedTime) -> Iterator[Popen[bytes]]:
         yield process
 
 
-def killed_while_live(
-    site: Site, shared: SharedTime, simulator: Simulator, seconds: float
-) -> None:
+def killed_while_live(site: Site, shared: SharedTime, simulator: Simulator, seconds: float) -> None:
     """Wait until a live session is accepted, and so many real seconds more; then kill."""
     before = live_sessions(simulator)
     with driven(site, shared) as process:

@@ -1,12 +1,11 @@
 """Prints what an Autobahn report says, by behaviour; exits 1 on a failure nobody expected.
 
-    python tests/external/autobahn_summary.py reports/index.json
+python tests/external/autobahn_summary.py reports/index.json
 """
 
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections import defaultdict
 from pathlib import Path

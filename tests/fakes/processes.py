@@ -10,9 +10,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from collector.clock import SystemClock
@@ -26,7 +27,6 @@ from collector.simulator.options import SERVICES
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
 """Real seconds after which a process that should have ended is a failed test."""
-_LOOK = 0.01
 
 
 class Site:
@@ -73,9 +73,10 @@ class Site:
         return StateReport.read(self.state)
 
     def records(self) -> dict[str, bytes]:
-        """The content of the output files of the five services, by tag."""
+        """What stands in the output files of the five services, by tag; empty ones left out."""
         paths = {tag: self.out / f"{tag}.ndjson" for tag in TAGS.values()}
-        return {tag: path.read_bytes() for tag, path in paths.items() if path.exists()}
+        found = {tag: path.read_bytes() for tag, path in paths.items() if path.exists()}
+        return {tag: body for tag, body in found.items() if body}
 
 
 @contextmanager
@@ -91,15 +92,22 @@ def started(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[byte
             process.kill()
 
 
-def eventually(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
-    """Wait until the condition holds; fails when it does not within so many real seconds."""
-    deadline = time.monotonic() + seconds
+def eventually(condition: Callable[[], object], look: float = 0.01) -> None:
+    """Look every so many real seconds until the condition holds; fails when it never does."""
+    deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(_LOOK)
+        time.sleep(look)
 
 
-def history(hours: int, records: int, *, ended: int = 2, **changed: Any) -> SimulatorOptions:
+def history(
+    hours: int,
+    records: int,
+    oddities: Mapping[str, float] = MappingProxyType({}),
+    *,
+    ended: int = 2,
+    **changed: Any,
+) -> SimulatorOptions:
     """A vendor whose records, so many a service, lie ``hours`` long before ``ended`` hours ago.
 
     Everything is due at once: old enough for the archive and for CASB to settle.
@@ -113,7 +121,7 @@ def history(hours: int, records: int, *, ended: int = 2, **changed: Any) -> Simu
         "calls_per_day": None,
         "dead_session_seconds": 0.0,
     }
-    return SimulatorOptions(**(base | changed))
+    return SimulatorOptions(**(base | dict(oddities) | changed))
 
 
 def document(folder: Path, simulator: Simulator, options: SimulatorOptions) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from typing import Any
 
 from collector.core.checkpoint import Checkpoint
 from collector.core.dedup import pack, unpack
-from collector.core.ledger import Entry
-from collector.core.model import Batch, Counts, Window
+from collector.core.ledger import DONE, Account, Entry, added, total
+from collector.core.model import NO_TIME, Batch, Counts, Window
 from collector.core.policy import Usage
 from collector.core.store import Commit, DeadLetter
 
@@ -29,8 +29,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self.batches: list[Batch] = []
         self.letters: list[DeadLetter] = []
-        self.rows: dict[tuple[str, Window], Counts] = {}
-        self.states: dict[tuple[str, Window], str] = {}
+        self.rows: dict[tuple[str, Window], Account] = {}
         self.commits = 0
         self.loads = 0
         self.crash_before: int | None = None
@@ -38,6 +37,7 @@ class MemoryStore:
         self._checkpoints: dict[str, Checkpoint] = {}
         self._known: dict[str, dict[int, list[bytes]]] = defaultdict(lambda: defaultdict(list))
         self._usage: dict[str, Usage] = {}
+        self._forgot = False
 
     def checkpoint(self, source: str) -> Checkpoint | None:
         """The last committed checkpoint."""
@@ -47,6 +47,24 @@ class MemoryStore:
         """The digests of a slot, one blob per commit."""
         self.loads += 1
         return list(self._known[source][slot])
+
+    def account(self, source: str, hour: Window) -> Account:
+        """One row of the ledger."""
+        return self.rows.get((source, hour), Account(span=hour))
+
+    def usual(self, source: str, hour: Window) -> int | None:
+        """The median of the complete hours before one."""
+        counts = sorted(
+            row.counts.spooled
+            for (name, span), row in self.rows.items()
+            if name == source and span < hour and row.state in DONE
+        )
+        return counts[len(counts) // 2] if len(counts) >= 3 else None
+
+    def forget(self, source: str) -> None:
+        """Drop every digest, as the housekeeping does long after."""
+        self._known[source].clear()
+        self._forgot = True
 
     def commit(self, commit: Commit) -> None:
         """Take it all, or nothing."""
@@ -81,12 +99,15 @@ class MemoryStore:
 
     def totals(self, source: str) -> Counts:
         """The sum of a source's ledger."""
-        mine = (counts for (name, _), counts in self.rows.items() if name == source)
+        mine = (row.counts for (name, _), row in self.rows.items() if name == source)
         return sum(mine, start=Counts())
 
     def states_of(self, state: str) -> set[Window]:
-        """The spans that are in this state."""
-        return {span for (_, span), found in self.states.items() if found == state}
+        """The hours that are in this state."""
+        return {span for (_, span), row in self.rows.items() if row.state == state}
+
+    def _digest(self, source: str) -> int:
+        return sum(row.digest for (name, _), row in self.rows.items() if name == source) % 2**128
 
     @staticmethod
     def _countdown(left: int | None) -> int | None:
@@ -100,17 +121,30 @@ class MemoryStore:
 
     def _account(self, source: str, entry: Entry) -> None:
         assert entry.counts.balanced(), entry
-        row = source, entry.span
-        self.rows[row] = self.rows.get(row, Counts()) + entry.counts
-        if entry.state is not None:
-            self.states[row] = entry.state
+        row = self.account(source, entry.span)
+        times = [time for time in (row.first, entry.first) if time != NO_TIME]
+        self.rows[source, entry.span] = Account(
+            span=row.span,
+            state=entry.state or row.state,
+            reason=entry.reason if entry.state else row.reason,
+            counts=row.counts + entry.counts,
+            live=row.live + entry.live,
+            repaired=row.repaired + entry.repaired,
+            attempts=row.attempts + entry.attempts,
+            digest=added(row.digest, entry.digest),
+            first=min(times, default=NO_TIME),
+            last=max(row.last, entry.last),
+        )
 
     def _balance(self, source: str) -> None:
         """What was spooled is what is known, and what was kept aside is there."""
         totals = self.totals(source)
         blobs = [blob for slot in self._known[source].values() for blob in slot]
+        digests = unpack(blobs)
         assert totals.balanced()
-        assert totals.spooled == len(unpack(blobs)) == sum(map(len, blobs)) // 16
+        assert len(digests) == sum(map(len, blobs)) // 16, "an event was spooled twice"
+        assert totals.spooled == len(digests) or self._forgot
+        assert total(digests) == self._digest(source) or self._forgot
         assert totals.dead_lettered == Counter(each.source for each in self.letters)[source]
         for batch in self.batches:
             assert batch.body.count(b"\n") == batch.count

@@ -34,7 +34,7 @@ def kept_aside(simulator: Simulator) -> int:
 
 def test_archive(tmp_path: Path) -> None:
     """All are there; unreadable ones are kept aside; each hour took one session, not two."""
-    options = history(HOURS, 600, archive_duplicate_rate=0.0, **ODD)
+    options = history(HOURS, 600, ODD, archive_duplicate_rate=0.0)
     with Simulator(options, SystemClock()) as simulator:
         site = Site(tmp_path, document(tmp_path, simulator, options))
         assert site.run("--once") == 0, site.log
@@ -51,10 +51,11 @@ def test_live(tmp_path: Path) -> None:
     options = history(
         HOURS,
         600,
+        ODD,
         history_start=now - 3000 * SECOND,  # less than the hour that a new live session gives
         history_end=now,
         rates=dict.fromkeys(POD_SERVICES, 720.0),
-        **ODD,
+        duplicate_rate=0.0,
     )
     with Simulator(options, SystemClock()) as simulator:
         site = Site(tmp_path, document(tmp_path, simulator, options))

@@ -14,7 +14,7 @@ from collector.persistence.database import FILE_NAME
 from collector.simulator import QUIET, Simulator
 from tests.fakes.processes import Site, document, eventually, free_port, history, unfinished
 
-OPTIONS = history(hours=2, records=60, **QUIET)
+OPTIONS = history(2, 60, QUIET)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.fakes.destinations import Authority
 from tests.fakes.processes import Site, document, free_port, history, unfinished
 from tests.fakes.receivers import HttpReceiver, StreamReceiver, counted_messages, newline_lines
 
-OPTIONS = history(hours=3, records=120, **QUIET)
+OPTIONS = history(3, 120, QUIET)
 _DEVO = re.compile(rb"<14>.{15} \S+ [a-z.]+: ")
 _RFC5424 = re.compile(rb"<14>1 \S+ \S+ \S+ - \S+ - ")
 KEY = "idempotency-key"

@@ -14,7 +14,7 @@ from tests.fakes.processes import Site, document, history
 
 def test_changed_start_collects_again(tmp_path: Path) -> None:
     """A changed initial_start_time_in_utc is told, old and new, and that service starts anew."""
-    options = history(4, 200, **QUIET)
+    options = history(4, 200, QUIET)
     later = options.history_start + HOUR
     with Simulator(options, SystemClock()) as simulator:
         site = Site(tmp_path, document(tmp_path, simulator, options))
@@ -33,7 +33,7 @@ def test_changed_start_collects_again(tmp_path: Path) -> None:
 
 def test_quota_survives(tmp_path: Path) -> None:
     """The day's calls are counted over restarts: when they are used up, no call is made."""
-    options = history(2, 400, **QUIET)
+    options = history(2, 400, QUIET)
     with Simulator(options, SystemClock()) as simulator:
         site = Site(tmp_path, document(tmp_path, simulator, options))
         site.document["inputs"]["casb"]["rate"]["calls_per_day"] = 4
@@ -50,7 +50,7 @@ def test_quota_survives(tmp_path: Path) -> None:
 def test_spacing_survives(tmp_path: Path) -> None:
     """The first call of a start keeps its distance from the last call of the one before."""
     spacing = 2.0
-    options = history(2, 60, **QUIET)
+    options = history(2, 60, QUIET)
     with Simulator(options, SystemClock()) as simulator:
         site = Site(tmp_path, document(tmp_path, simulator, options))
         site.document["inputs"]["casb"]["rate"]["min_interval_in_seconds"] = spacing

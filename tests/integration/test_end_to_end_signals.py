@@ -123,7 +123,7 @@ def test_one_shot_run_is_interrupted(tmp_path: Path) -> None:
 
 
 def test_signal_that_finds_the_clock_busy() -> None:
-    """A signal stops the program also when it arrives just as the main thread looks at the clock."""
+    """A signal also stops a program whose main thread is looking at the clock just then."""
     program = (
         "from collector.clock import SystemClock\n"
         "from collector.cli.run import stop_on_signals\n"
@@ -132,7 +132,7 @@ def test_signal_that_finds_the_clock_busy() -> None:
         "print('ready', flush=True)\n"
         "while not clock.sleep(0): pass\n"
     )
-    for _ in range(5):
+    for _ in range(3):
         with subprocess.Popen(
             [sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE
         ) as process:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from collector.senders.http import joined
 from collector.senders.http_answers import excerpt, meaning, retry_after, unaccepted
+from collector.senders.http_parts import joined
 from tests.fakes.batches import FIRST
 
 MEANINGS = [

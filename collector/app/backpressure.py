@@ -1,0 +1,111 @@
+"""Back-pressure: while the spool is full, nothing more is taken from the vendor."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from collector.core.gate import Marks
+from collector.core.model import Clock
+from collector.errors import Undelivered
+
+_LOOK_SECONDS = 1.0
+_MIB = 1024 * 1024
+
+Log = logging.LoggerAdapter[logging.Logger]
+
+
+class SpoolGate:
+    """Lets pullers pass while the spool has room; safe to ask from many threads.
+
+    ``size`` answers the bytes that wait now.  ``patience`` is how many seconds
+    without progress a one-shot run waits before it gives up; None waits for ever.
+    """
+
+    def __init__(
+        self,
+        size: Callable[[], int],
+        marks: Marks,
+        clock: Clock,
+        log: Log,
+        patience: float | None = None,
+    ) -> None:
+        self._size = size
+        self._marks = marks
+        self._clock = clock
+        self._log = log
+        self._patience = patience
+        self._lock = threading.Lock()
+        self._since: float | None = None
+        self._smallest = 0
+        self._progress = 0.0
+        self._earlier = 0.0
+
+    @property
+    def limit(self) -> int:
+        """How many bytes may wait."""
+        return self._marks.limit
+
+    @property
+    def paused(self) -> bool:
+        """Whether pulling is paused."""
+        with self._lock:
+            return self._since is not None
+
+    @property
+    def paused_seconds(self) -> float:
+        """How long pulling has been paused since the start, in all."""
+        with self._lock:
+            now = self._clock.monotonic()
+            return self._earlier + (0.0 if self._since is None else now - self._since)
+
+    def wait(self, longest: float | None = None) -> bool:
+        """Return when there is room; see ``core.gate.Gate``."""
+        asked = self._clock.monotonic()
+        while not self._open():
+            waited = self._clock.monotonic() - asked
+            if self._clock.stopping() or (longest is not None and waited >= longest):
+                return False
+            self._clock.sleep(_LOOK_SECONDS)
+        return True
+
+    def _open(self) -> bool:
+        with self._lock:
+            size, now = self._size(), self._clock.monotonic()
+            if self._since is None:
+                if size < self._marks.shut:
+                    return True
+                self._pause(size, now)
+            elif size <= self._marks.opened:
+                self._go_on(now)
+                return True
+            self._watch(size, now)
+            return False
+
+    def _pause(self, size: int, now: float) -> None:
+        self._since, self._smallest, self._progress = now, size, now
+        self._log.warning(
+            "Pulling is paused: %d of %d MiB wait for outputs; nothing is dropped, and pulling "
+            "goes on by itself -> see why an output does not take its records "
+            "('collector state show' names it), or raise globals.spool.max_bytes",
+            size // _MIB,
+            self._marks.limit // _MIB,
+        )
+
+    def _go_on(self, now: float) -> None:
+        paused = now - (self._since or now)
+        self._earlier += paused
+        self._since = None
+        self._log.info("Pulling goes on after a pause of %.0f seconds: the spool has room", paused)
+
+    def _watch(self, size: int, now: float) -> None:
+        """Give a one-shot run up that no output helps on."""
+        if size < self._smallest:
+            self._smallest, self._progress = size, now
+        if self._patience is not None and now - self._progress > self._patience:
+            raise Undelivered(
+                604,
+                "the spool is full and no output takes its records",
+                "bring the output back, or raise globals.spool.max_bytes, and run again",
+            )

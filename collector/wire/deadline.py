@@ -1,0 +1,83 @@
+"""A deadline over a whole HTTP answer, its head included.
+
+The libraries limit only the wait for the next byte: an answer that trickles, or says
+"100 Continue" for ever, would never end.  Here no read from the socket lasts longer
+than what is left of the call's time.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from http.client import HTTPResponse
+from typing import TYPE_CHECKING, Any
+
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+_ends_at: ContextVar[float] = ContextVar("_ends_at")
+
+
+@contextmanager
+def deadline(seconds: float) -> Iterator[None]:
+    """Within the block, answers to calls over a ``DeadlineAdapter`` end in so many real seconds."""
+    token = _ends_at.set(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _ends_at.reset(token)
+
+
+class DeadlineAdapter(HTTPAdapter):
+    """Lets the connections of a ``requests`` session read with a deadline."""
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        """The pool for a request, direct or over a proxy."""
+        pool = super().get_connection_with_tls_context(*args, **kwargs)
+        pool.ConnectionCls = _Secure if pool.scheme == "https" else _Plain
+        return pool
+
+
+class _Reader(io.RawIOBase):
+    """Reads from a socket; raises ``TimeoutError`` after the deadline."""
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
+        self._raw = raw
+        self._sock = sock
+        self._longest = sock.gettimeout()
+        self._ends_at = _ends_at.get()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int | None:
+        left = self._ends_at - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._sock.settimeout(left if self._longest is None else min(left, self._longest))
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Answer(HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_Reader(self.fp.detach(), sock))
+
+
+class _Plain(HTTPConnection):
+    response_class = _Answer
+
+
+class _Secure(HTTPSConnection):
+    response_class = _Answer

@@ -1,0 +1,203 @@
+"""``collector ledger`` and ``collector backfill`` over real runs against the simulator."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from collector.clock import SystemClock
+from collector.core import times
+from collector.core.times import HOUR
+from collector.demo.judge import good, judge
+from collector.persistence.sqlite import SqliteStore
+from collector.simulator import QUIET, Simulator
+from tests.fakes.processes import PATIENCE, ROOT, Site, document, history
+
+POD = ("message", "maillog", "audit")
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[tuple[Site, Simulator]]:
+    """A vendor with six quiet hours, and an installation that has collected nothing yet."""
+    options = history(6, 120, QUIET, alert_burst=0)
+    with Simulator(options, SystemClock()) as simulator:
+        yield Site(tmp_path, document(tmp_path, simulator, options)), simulator
+
+
+def collector(site: Site, *words: str) -> subprocess.CompletedProcess[str]:
+    """A command of the collector, to its end."""
+    command = [*site.command(words[0])[:3], *words, "--config", str(site.config)]
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+
+
+def ledger(site: Site) -> list[dict[str, Any]]:
+    """Every hour, as ``ledger export`` prints it."""
+    exported = collector(site, "ledger", "export")
+    assert exported.returncode == 0, exported.stderr
+    return [json.loads(line) for line in exported.stdout.splitlines()]
+
+
+def states(rows: list[dict[str, Any]], service: str) -> list[str]:
+    """The states of a service's hours that hold records, oldest first."""
+    return [row["state"] for row in rows if row["source"].endswith(service) and row["received"]]
+
+
+def balanced(rows: list[dict[str, Any]]) -> bool:
+    """Whether every received event of every hour is accounted for."""
+    parts = ("spooled", "duplicate", "filtered", "dead_lettered")
+    return all(row["received"] == sum(row[part] for part in parts) for row in rows)
+
+
+def on_state(site: Site, statement: str, values: list[Any] | None = None) -> list[Any]:
+    """Run one statement on the state of a stopped collector."""
+    with closing(sqlite3.connect(site.state / "collector.db")) as db, db:
+        return db.execute(statement, values or []).fetchall()
+
+
+def test_every_hour_is_accounted_for_after_a_run(place: tuple[Site, Simulator]) -> None:
+    """After one run each hour is done, balanced, and delivered in full to the output."""
+    site, _simulator = place
+    assert site.run("--once") == 0
+    rows = ledger(site)
+    assert balanced(rows)
+    for service in POD:
+        assert set(states(rows, service)) == {"complete"}
+    message = [row for row in rows if row["source"] == "pod#message"]
+    assert sum(row["spooled"] for row in message) == 120
+    assert all(row["delivered"].get("archive", 0) == row["spooled"] for row in message)
+
+
+def test_gaps_are_an_alarm_until_they_are_repaired(place: tuple[Site, Simulator]) -> None:
+    """Three hours that were lost from the state are gaps; ``repair`` fills them and exits 0."""
+    site, simulator = place
+    assert site.run("--once") == 0
+    start = min(
+        row[0] for row in on_state(site, "SELECT start FROM ledger WHERE source = 'pod#message'")
+    )
+    hours = [start + n * HOUR for n in (1, 2, 3)]
+    for hour in hours:
+        on_state(site, "DELETE FROM ledger WHERE source = 'pod#message' AND start = ?", [hour])
+        on_state(
+            site, "DELETE FROM known WHERE source = 'pod#message' AND slot = ?", [hour // HOUR]
+        )
+    shown = collector(site, "ledger", "show", "--gaps", "--grace", "1", "--json")
+    assert shown.returncode == 8
+    gaps = {row["hour"] for row in json.loads(shown.stdout) if row["source"] == "pod#message"}
+    assert {times.isoformat(hour) for hour in hours} <= gaps
+    repaired = collector(site, "ledger", "repair", "--grace", "1", "--service", "message", "--yes")
+    assert repaired.returncode == 0, repaired.stderr
+    after = [row for row in ledger(site) if row["source"] == "pod#message"]
+    assert {row["hour"] for row in after if row["state"] == "complete"} >= {
+        times.isoformat(hour) for hour in hours
+    }
+    assert balanced(after)
+    assert simulator.truth.emitted("message")
+
+
+def test_missing_records_are_delivered_by_verify(place: tuple[Site, Simulator]) -> None:
+    """Records that an hour lacks are delivered with mode ``repair``, and the row says how many."""
+    site, simulator = place
+    assert site.run("--once") == 0
+    path = site.out / "mail.proofpoint.pod.message.ndjson"
+    lines = path.read_bytes().splitlines()
+    ((row, slot, digests),) = on_state(
+        site,
+        "SELECT id, slot, digests FROM known WHERE source = 'pod#message' ORDER BY slot LIMIT 1",
+    )
+    on_state(site, "UPDATE known SET digests = ? WHERE id = ?", [digests[: 5 * 16], row])
+    when = times.isoformat(slot * HOUR)
+    end = times.isoformat((slot + 1) * HOUR)
+    asked = ("--from", when, "--to", end, "--service", "message", "--yes")
+    assert collector(site, "ledger", "verify", *asked).returncode == 0
+    (hour,) = [
+        each for each in ledger(site) if each["hour"] == when and "message" in each["source"]
+    ]
+    assert hour["state"] == "repaired"
+    assert hour["repaired"] == len(digests) // 16 - 5
+    added = [msgspec.json.decode(line) for line in path.read_bytes().splitlines()[len(lines) :]]
+    assert [record["@collector"]["mode"] for record in added] == ["repair"] * hour["repaired"]
+    assert simulator.truth.emitted("message")
+
+
+def test_verify_finds_nothing_missing(place: tuple[Site, Simulator]) -> None:
+    """Reading complete hours once more delivers nothing and makes them verified."""
+    site, simulator = place
+    assert site.run("--once") == 0
+    before = site.records()
+    assert collector(site, "ledger", "verify", "--yes").returncode == 0
+    assert site.records() == before
+    rows = ledger(site)
+    for service in (*POD, "alerts"):
+        assert set(states(rows, service)) == {"verified"}
+    assert good(judge(simulator.truth, site.out))
+    assert balanced(rows)
+
+
+def test_hour_with_forgotten_ids_is_only_compared(place: tuple[Site, Simulator]) -> None:
+    """Without its ids an hour is verified by count and digest, and nothing is delivered twice."""
+    site, _simulator = place
+    assert site.run("--once") == 0
+    before = site.records()
+    on_state(site, "DELETE FROM known WHERE source = 'pod#message'")
+    asked = ("ledger", "verify", "--service", "message", "--yes")
+    assert collector(site, *asked).returncode == 0
+    assert site.records() == before
+    assert set(states(ledger(site), "message")) == {"verified"}
+    on_state(site, "DELETE FROM known WHERE source = 'pod#message'")
+    on_state(site, "UPDATE ledger SET spooled = spooled + 1, received = received + 1")
+    assert collector(site, *asked).returncode == 8
+    assert site.records() == before
+    assert "partial" in states(ledger(site), "message")
+
+
+def test_backfill_reads_before_the_start(place: tuple[Site, Simulator]) -> None:
+    """Hours before a service's start are read on request; its position does not move."""
+    site, simulator = place
+    start = simulator_start(site)
+    late = times.isoformat(start + 4 * HOUR)
+    for each in site.document["inputs"].values():
+        for service in each["services"].values():
+            service["initial_start_time_in_utc"] = late
+    assert site.run("--once") == 0
+    assert not good(judge(simulator.truth, site.out))
+    before = {row.source: row.state["since_in_utc"] for row in site.report().services}
+    span = ("--from", times.isoformat(start), "--to", late)
+    planned = collector(site, "backfill", *span, "--plan")
+    assert planned.returncode == 0
+    assert {row.source: row.state["since_in_utc"] for row in site.report().services} == before
+    assert not good(judge(simulator.truth, site.out))
+    filled = collector(site, "backfill", *span, "--yes")
+    assert filled.returncode == 0, filled.stderr
+    assert good(judge(simulator.truth, site.out))
+    after = {row.source: row.state["since_in_utc"] for row in site.report().services}
+    assert all(after[source] >= before[source] for source in before)
+    assert balanced(ledger(site))
+
+
+def simulator_start(site: Site) -> int:
+    """When the vendor's history begins, as the configuration has it."""
+    alerts = site.document["inputs"]["casb"]["services"]["alerts"]
+    return times.parse(alerts["initial_start_time_in_utc"])
+
+
+def test_reading_refuses_beside_a_running_collector(place: tuple[Site, Simulator]) -> None:
+    """``verify`` needs the state for itself: beside a running collector it exits 7."""
+    site, _simulator = place
+    assert site.run("--once") == 0
+    store = SqliteStore.open(site.state, SystemClock())
+    try:
+        refused = collector(site, "ledger", "verify", "--yes")
+    finally:
+        store.close()
+    assert refused.returncode == 7
+    assert "another collector" in refused.stderr
