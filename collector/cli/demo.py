@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
@@ -15,7 +15,9 @@ from rich.live import Live
 from collector.app.outcome import INTERNAL
 from collector.cli.options import JsonOption
 from collector.cli.screen import err, out, print_json, table
-from collector.demo.show import Demo, perform, prepare
+
+if TYPE_CHECKING:
+    from collector.demo.show import Demo
 
 _PROGRESS_SECONDS = 5.0
 
@@ -35,6 +37,9 @@ def demo(
     compares what was emitted with what stands in the files; the exit code is 0
     only when nothing was lost and nothing doubled.
     """
+    # Here and not above: the start of `collector run` must not wait for the simulator's import.
+    from collector.demo.show import perform, prepare  # noqa: PLC0415
+
     prepare(folder)
     err.print("Simulating Proofpoint CASB and Proofpoint on Demand; collecting all five services.")
     if err.is_terminal:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,10 +12,9 @@ from collector.cli.run import stop_on_signals
 from collector.cli.screen import out, print_json
 from collector.clock import SystemClock
 from collector.core.times import DAY, HOUR
-from collector.simulator import Fault, Simulator, SimulatorOptions, load_faults
-from collector.simulator.options import DEFAULT_RATES
-from collector.simulator.scripts import demo_faults
-from collector.simulator.serve import serve
+
+if TYPE_CHECKING:
+    from collector.simulator import Simulator, SimulatorOptions
 
 
 def simulate(
@@ -40,6 +39,12 @@ def simulate(
     domains. The credentials it takes are printed; point a configuration at it
     with endpoints (CASB) and endpoint (PoD).
     """
+    # Here and not above: the start of `collector run` must not wait for the simulator's import.
+    from collector.simulator import SimulatorOptions, load_faults  # noqa: PLC0415
+    from collector.simulator.options import DEFAULT_RATES  # noqa: PLC0415
+    from collector.simulator.scripts import demo_faults  # noqa: PLC0415
+    from collector.simulator.serve import serve  # noqa: PLC0415
+
     clock = SystemClock()
     stop_on_signals(clock)
     options = SimulatorOptions(
@@ -49,7 +54,7 @@ def simulate(
         rates={service: each * rate for service, each in DEFAULT_RATES.items()},
         calls_per_day=None,
     )
-    script: list[Fault] = load_faults(faults) if faults else []
+    script = load_faults(faults) if faults else []
     script += demo_faults() if with_demo_faults else []
     serve(
         options, clock, script, lambda simulator: _ready(simulator, options, as_json=as_json), port
