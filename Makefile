@@ -6,6 +6,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
+TIER ?= ci
+MINUTES ?= 60
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	--require-hashes --no-deps --only-binary :all:
@@ -13,7 +15,7 @@ WHEEL_VENV := build/wheel-venv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint format types docker-lint wheel wheel-test lock clean
+.PHONY: help run test kills soak lint format types docker-lint wheel wheel-test autobahn lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -23,6 +25,12 @@ run: $(VENV)/.runtime ## Run the collector with config.yaml (or CONFIG_FILE); wi
 
 test: $(VENV)/.dev ## Run the whole test suite
 	$(BIN)/python -m pytest $(ARGS)
+
+kills: $(VENV)/.dev ## Kill the real process again and again (TIER=ci: 150 times)
+	COLLECTOR_TIER=$(TIER) $(BIN)/python -m pytest tests/crash/test_kill.py $(ARGS)
+
+soak: $(VENV)/.dev ## An hour of load, faults, kills and outages (MINUTES=10: shorter)
+	$(BIN)/python -m tests.soak --minutes $(MINUTES) $(ARGS)
 
 lint: $(VENV)/.dev ## Check style and format
 	$(BIN)/ruff check .
@@ -54,6 +62,9 @@ wheel-test: wheel ## Test the wheel as a user installs it
 	rm -rf build/wheel-tests && cp -R tests/wheel build/wheel-tests
 	cd build/wheel-tests && COLLECTOR_VENV=$(abspath $(WHEEL_VENV)) \
 		$(abspath $(BIN))/python -m pytest -c pytest.ini .
+
+autobahn: $(VENV)/.dev ## Run the Autobahn WebSocket suite (11 minutes; needs Python 2.7 too)
+	tests/external/autobahn.sh $(BIN)/python build/autobahn $(ARGS)
 
 lock: $(VENV)/.dev ## Renew both lock files from pyproject.toml (UPGRADE=1: newest versions)
 	$(BIN)/uv pip compile $(LOCK_OPTIONS) pyproject.toml --output-file requirements.lock

@@ -44,7 +44,7 @@ LAYERS = {
 
 # Where each third-party library may be imported; msgspec alone is everywhere.
 LIBRARIES = {
-    "aiohttp": ("collector.wire.websocket", "collector.simulator"),
+    "aiohttp": ("collector.wire.handshake", "collector.wire.websocket", "collector.simulator"),
     "apscheduler": ("collector.app",),
     "deepdiff": ("collector.persistence",),
     "pydantic": ("collector.config", "collector.app"),

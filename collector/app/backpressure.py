@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 
 from collector.core.gate import Marks
 from collector.core.model import Clock
 from collector.errors import Undelivered
+from collector.pullers.journal import Log
 
 _LOOK_SECONDS = 1.0
 _MIB = 1024 * 1024
-
-Log = logging.LoggerAdapter[logging.Logger]
 
 
 class SpoolGate:
@@ -78,7 +76,7 @@ class SpoolGate:
                     return True
                 self._pause(size, now)
             elif size <= self._marks.opened:
-                self._go_on(now)
+                self._go_on(now - self._since)
                 return True
             self._watch(size, now)
             return False
@@ -93,8 +91,7 @@ class SpoolGate:
             self._marks.limit // _MIB,
         )
 
-    def _go_on(self, now: float) -> None:
-        paused = now - (self._since or now)
+    def _go_on(self, paused: float) -> None:
         self._earlier += paused
         self._since = None
         self._log.info("Pulling goes on after a pause of %.0f seconds: the spool has room", paused)
@@ -105,7 +102,7 @@ class SpoolGate:
             self._smallest, self._progress = size, now
         if self._patience is not None and now - self._progress > self._patience:
             raise Undelivered(
-                604,
+                640,
                 "the spool is full and no output takes its records",
                 "bring the output back, or raise globals.spool.max_bytes, and run again",
             )

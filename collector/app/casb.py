@@ -25,7 +25,7 @@ from collector.wire.vendor import Calls, Vendor
 def casb_services(wiring: Wiring, name: str, casb: CasbInput) -> list[ServiceJob]:
     """The services of a CASB tenant: one token, one quota, one connection pool."""
     setup = _casb_setup(casb)
-    http = HttpWire(_http_limits(casb), None if casb.tls.ca is None else str(casb.tls.ca))
+    http = HttpWire(_http_limits(casb), casb.tls.ca)
     quota = Quota(
         per_day=casb.rate.calls_per_day,
         min_interval=micros(casb.rate.min_interval_in_seconds),
@@ -35,7 +35,7 @@ def casb_services(wiring: Wiring, name: str, casb: CasbInput) -> list[ServiceJob
     keeper = Keeper(setup, calls().send, wiring.clock, micros(casb.auth.refresh_margin_in_seconds))
     jobs = []
     for service in wiring.chosen(casb).values():
-        source = _casb_source(casb, service)
+        source = casb_source(casb, service)
         parts = Parts(wiring, name, casb.type, source, service)
         vendor = Vendor(calls(parts.journal), setup, keeper)
         jobs.append(parts.job(keeper.token, parts.puller(wiring, vendor.fetch).pull))
@@ -91,7 +91,8 @@ def _http_limits(casb: CasbInput) -> HttpLimits:
     )
 
 
-def _casb_source(casb: CasbInput, service: Service) -> Source:
+def casb_source(casb: CasbInput, service: Service) -> Source:
+    """The source that a service's settings describe."""
     bases = casb.bases()
     match service:
         case CasbAlerts():

@@ -5,22 +5,24 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Collection
-from pathlib import Path
 
 from collector.app import heartbeat
+from collector.app.backpressure import SpoolGate
 from collector.app.delivery import Delivery
 from collector.app.heartbeat import EVERY_SECONDS
 from collector.app.inputs import services
 from collector.app.internal import Announcer
 from collector.app.jobs import Job, Schedule, run_all_once
+from collector.app.letters import LetterWatch
+from collector.app.opening import folder, open_store, set_aside
 from collector.app.outcome import COMPLETE, Outcome
 from collector.app.services import ServiceJob, Wiring
 from collector.clock import SystemClock
 from collector.config.models import Settings
+from collector.core.gate import Marks
 from collector.core.times import HOUR
 from collector.errors import StateError, Undelivered
 from collector.logs import component_logger
-from collector.persistence.sqlite import SqliteStore
 
 _GRACE = 1.2
 """Real seconds for pulls and senders to come to rest after a stop."""
@@ -64,7 +66,8 @@ class Collector:
         self._once = once
         self._rng = random.Random(seed)  # noqa: S311 - spreads retries
         self.outcome = Outcome()
-        self.store = SqliteStore.open(folder(settings), clock)
+        self.store = open_store(settings, clock, log)
+        self.gate = self._gate()
         try:
             self.delivery = Delivery(settings, self.store, clock, self.outcome, self.stop)
             self.jobs = [
@@ -74,7 +77,8 @@ class Collector:
         except BaseException:
             self.store.close()
             raise
-        self._announcer = Announcer(settings, self.store, clock)
+        self._announcer = Announcer(settings, self.store, clock, self.gate)
+        self._letters = LetterWatch(self.store, settings.globals.dead_letters.max_bytes, log)
 
     def run(self) -> int:
         """Run until stopped; the exit code."""
@@ -100,6 +104,7 @@ class Collector:
         self.delivery.drain()
         self._drain()
         self.delivery.report()
+        self._letters.look()
         self._keep_house()
         self._clock.stop()
         return self._rest()
@@ -116,12 +121,23 @@ class Collector:
             for job in services(self._wiring(), name)
         ]
 
+    def _gate(self) -> SpoolGate:
+        globals_ = self._settings.globals
+        return SpoolGate(
+            lambda: self.store.spool.size,
+            Marks(globals_.spool.max_bytes),
+            self._clock,
+            log,
+            patience=globals_.stall_limit_in_seconds if self._once else None,
+        )
+
     def _wiring(self) -> Wiring:
         return Wiring(
             settings=self._settings,
             store=self.store,
             clock=self._clock,
             rng=self._rng,
+            gate=self.gate,
             once=self._once,
             wanted=self._selection.has_service,
         )
@@ -156,13 +172,22 @@ class Collector:
     def _rest(self) -> int:
         """Let what runs come to rest, say how it went, and close the state."""
         rested = self.delivery.join(_GRACE / 2) and self._jobs_rest(_GRACE / 2)
-        if not self._once:
-            self.delivery.report()
+        try:
+            self._say_what_is_left()
+        except StateError as error:
+            log.critical("%s", error)
+            self.outcome.failed("state", error)
         code = self.outcome.exit_code() if self._once else self._exit_code_of_a_stop()
-        log.info("The collector has stopped; %d records wait for delivery", self.delivery.waiting())
         if rested:
             self.store.close()
+            if self.outcome.damage is not None:
+                log.critical("%s", set_aside(self._settings, self._clock, self.outcome.damage))
         return code
+
+    def _say_what_is_left(self) -> None:
+        if not self._once:
+            self.delivery.report()
+        log.info("The collector has stopped; %d records wait for delivery", self.delivery.waiting())
 
     def _jobs_rest(self, seconds: float) -> bool:
         deadline = time.monotonic() + seconds
@@ -175,6 +200,7 @@ class Collector:
     def _report(self) -> None:
         self._announcer.announce(self.jobs, self.delivery)
         self.delivery.report()
+        self._letters.look()
 
     def _beat(self) -> None:
         # Only life at the store is life: a collector that cannot commit must not look healthy.
@@ -193,8 +219,3 @@ class Collector:
             self.store.give_back_space()
         except StateError as error:
             log.error("%s", error)
-
-
-def folder(settings: Settings) -> Path:
-    """Where this collector keeps its state."""
-    return settings.globals.persistence.config.directory_name

@@ -23,7 +23,8 @@ def alive(folder: Path, now: Micros) -> float | None:
         ago = now - int((folder / _NAME).read_text(encoding="ascii"))
     except (OSError, ValueError):
         return None
-    return ago / SECOND if ago < _STALE else None
+    # One from far ahead was left by a wrong clock: it would look fresh for years.
+    return ago / SECOND if abs(ago) < _STALE else None
 
 
 def rest(folder: Path) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collector.app.casb import casb_services
-from collector.app.pod import pod_services
-from collector.app.services import ServiceJob, Wiring
+from collector.app.casb import casb_services, casb_source
+from collector.app.pod import pod_services, pod_source
+from collector.app.services import ServiceJob, Wiring, destination
 from collector.config.casb import CasbInput
+from collector.config.models import Settings
 from collector.config.pod import PodInput
+from collector.pullers.base import Source
+from collector.pullers.intake import Destination
 
 
 def services(wiring: Wiring, name: str) -> list[ServiceJob]:
@@ -16,3 +19,18 @@ def services(wiring: Wiring, name: str) -> list[ServiceJob]:
             return casb_services(wiring, name, casb)
         case PodInput() as pod:
             return pod_services(wiring, name, pod)
+
+
+def reader(settings: Settings, source_id: str) -> tuple[Source, Destination] | None:
+    """How a configured source reads, and where its records go; None when there is no such."""
+    name, _, field = source_id.partition("#")
+    chosen = settings.inputs.get(name)
+    service = getattr(chosen.services, field, None) if chosen is not None else None
+    match chosen:
+        case CasbInput() if service is not None:
+            source = casb_source(chosen, service)
+        case PodInput() if service is not None:
+            source = pod_source(chosen, field, service)
+        case _:
+            return None
+    return source, destination(settings, name, source, service)

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from collector.app.backpressure import SpoolGate
 from collector.app.delivery import Delivery
 from collector.app.jobs import Job
 from collector.config.models import Settings
@@ -26,21 +27,28 @@ log = component_logger("OutputProcess", "MainThread")
 class Announcer:
     """Puts metrics of services and senders, and changes of the ledger, into the internal lane."""
 
-    def __init__(self, settings: Settings, store: SqliteStore, clock: Clock) -> None:
+    def __init__(
+        self, settings: Settings, store: SqliteStore, clock: Clock, gate: SpoolGate
+    ) -> None:
         self._globals = settings.globals
         self._outputs = tuple(name for name, each in settings.outputs.items() if each.internal)
         self._store = store
         self._clock = clock
+        self._gate = gate
 
     def announce(self, jobs: Sequence[Job], delivery: Delivery) -> None:
         """Spool the metrics of this moment; a store that fails is told, not raised."""
         if not self._outputs:
             return
-        metrics = [self._service(job) for job in jobs] + self._senders(delivery)
         try:
+            metrics = [*map(self._service, jobs), *self._senders(delivery), self._spool()]
             changes = self._store.unannounced(_CHANGES_AT_ONCE)
             events = [self._change(source, account) for source, account in changes]
-            self._store.announce(self._batch([*metrics, *events]), changes)
+            batch = self._batch([*metrics, *events])
+            if self._store.spool.size + len(batch.body) <= self._gate.limit:
+                self._store.announce(batch, changes)
+            else:
+                log.warning("The spool has no room for the metrics of this moment")
         except StateError as error:
             log.error("%s", error)
 
@@ -102,6 +110,19 @@ class Announcer:
                 }
             )
         return records
+
+    def _spool(self) -> dict[str, Any]:
+        letters = self._store.letter_totals()
+        return {
+            **self._head("spool_metrics"),
+            "spool_bytes": self._store.spool.size,
+            "spool_max_bytes": self._gate.limit,
+            "pulling_paused": self._gate.paused,
+            "pulling_paused_seconds_total": round(self._gate.paused_seconds, 3),
+            "dead_letters": sum(each.records for each in letters),
+            "dead_letter_bytes": sum(each.bytes for each in letters),
+            "dead_letters_dropped_total": sum(each.dropped for each in letters),
+        }
 
     def _head(self, kind: str) -> dict[str, Any]:
         return {

@@ -29,6 +29,7 @@ from collector.errors import (
     CollectorError,
     StateError,
     Stopped,
+    TokenRejected,
     VendorRefused,
 )
 from collector.logs import component_logger
@@ -109,7 +110,7 @@ class Job:
         if isinstance(error, StateError):
             self._log.critical("%s; the collector stops", error)
             self._stop()
-        elif isinstance(error, (AuthenticationError, VendorRefused)):
+        elif isinstance(error, (AuthenticationError, TokenRejected, VendorRefused)):
             self._not_before = self._clock.now() + _LOOK_AGAIN
             self._set_up = False
             self._log.error("%s; looking again in %d seconds", error, _LOOK_AGAIN // SECOND)

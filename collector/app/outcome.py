@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 
-from collector.errors import CollectorError
+from collector.errors import CollectorError, StateError
+from collector.persistence.damage import DAMAGED
 
 COMPLETE = 0
 INTERNAL = 1
@@ -36,6 +37,13 @@ class Outcome:
         self._failures: dict[str, int] = {}
         self._done: set[str] = set()
         self._interrupted = False
+        self._damage: StateError | None = None
+
+    @property
+    def damage(self) -> StateError | None:
+        """The error that told of a damaged state, if there was one."""
+        with self._lock:
+            return self._damage
 
     def succeeded(self, name: str) -> None:
         """This part did all it had to do; an earlier failure of it is forgotten."""
@@ -47,6 +55,8 @@ class Outcome:
         """This part failed; None: by a defect of ours."""
         with self._lock:
             self._failures[name] = INTERNAL if error is None else error.exit_code
+            if isinstance(error, StateError) and error.number == DAMAGED:
+                self._damage = error
 
     def interrupted(self) -> None:
         """The run was stopped before everything was done."""

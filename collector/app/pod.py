@@ -11,7 +11,7 @@ from collector.core.auth import Setup
 from collector.core.flatten import flattener
 from collector.core.model import Request
 from collector.core.times import HOUR
-from collector.pullers.base import Fetch
+from collector.pullers.base import Fetch, Source
 from collector.pullers.journal import Journal
 from collector.pullers.pod import PodSettings, live_request
 from collector.pullers.pod_audit import pod_audit
@@ -20,6 +20,7 @@ from collector.pullers.pod_message import pod_message
 from collector.pullers.stream import Streamer, Turns
 from collector.setup.pod import PodSetup
 from collector.wire.retry import Patience, patiently
+from collector.wire.tls import vendor_context
 from collector.wire.websocket import Stream, StreamLimits, WebSocketWire, batches
 
 _POD = {"message": pod_message, "maillog": pod_maillog, "audit": pod_audit}
@@ -73,6 +74,11 @@ def _pod_service(
     return jobs
 
 
+def pod_source(pod: PodInput, field: str, service: PodService) -> Source:
+    """The source that a service's settings describe."""
+    return _POD[field](_pod_settings(pod, service, once=False))
+
+
 def _verifies(service: PodService, second: PodSetup | None) -> bool:
     """Whether live hours are compared with the archive; ``mode: live`` has no archive."""
     wanted = second is not None if service.verify_live_hours is None else service.verify_live_hours
@@ -110,11 +116,7 @@ def _stream_limits(wiring: Wiring, service: PodService) -> StreamLimits:
 
 
 def _tls(pod: PodInput) -> ssl.SSLContext | None:
-    if not pod.endpoint.startswith("wss:"):
-        return None
-    context = ssl.create_default_context(cafile=pod.tls.ca)
-    context.hostname_checks_common_name = False
-    return context
+    return vendor_context(pod.tls.ca) if pod.endpoint.startswith("wss:") else None
 
 
 def _archive_fetch(wiring: Wiring, wire: WebSocketWire, setup: PodSetup, journal: Journal) -> Fetch:

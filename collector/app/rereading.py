@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from collector.app.collector import Collector, Selection, folder
+from collector.app.collector import Collector, Selection
+from collector.app.opening import folder
 from collector.clock import SystemClock
 from collector.config.models import Settings
 from collector.config.pod import PodInput

@@ -12,6 +12,7 @@ from collector.config.inputs import Service
 from collector.config.models import AnyInput, Settings
 from collector.core import phrases, times
 from collector.core.batching import Limits
+from collector.core.gate import Gate
 from collector.core.model import Clock
 from collector.core.times import SECOND
 from collector.logs import component_logger
@@ -52,6 +53,7 @@ class Wiring(msgspec.Struct, frozen=True, kw_only=True):
     store: SqliteStore
     clock: Clock
     rng: random.Random
+    gate: Gate
     once: bool
     wanted: Callable[[str], bool] = lambda _service: True
 
@@ -95,14 +97,8 @@ class Parts:
             clock.now(),
             self.log,
         )
-        destination = Destination(
-            input=name,
-            source_id=self.source_id,
-            outputs=wiring.settings.outputs_of(name),
-            limits=Limits(max_records=wiring.settings.globals.batch.max_records),
-            metadata=service.metadata,
-        )
-        self.intake = Intake(wiring.store, source, destination, checkpoint, clock)
+        to = destination(wiring.settings, name, source, service)
+        self.intake = Intake(wiring.store, source, to, checkpoint, clock, wiring.gate)
         self.kind = kind
         self.source = source
 
@@ -127,6 +123,17 @@ class Parts:
             input_type=self.kind,
             service=self.source.service,
         )
+
+
+def destination(settings: Settings, name: str, source: Source, service: Service) -> Destination:
+    """Where the records of a service of the input ``name`` go."""
+    return Destination(
+        input=name,
+        source_id=f"{name}#{source.service}",
+        outputs=settings.outputs_of(name),
+        limits=Limits(max_records=settings.globals.batch.max_records),
+        metadata=service.metadata,
+    )
 
 
 def micros(seconds: float) -> int:

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from collector.app.outcome import MEANING
-from collector.cli import backfill, check, demo, ledger, run, simulate, state
+from collector.cli import backfill, check, demo, ledger, letters, run, simulate, state
 from collector.cli.screen import fail
 from collector.errors import CollectorError
 
@@ -29,6 +29,7 @@ app.command("run")(run.run)
 app.command("check")(check.check)
 app.add_typer(state.app, name="state")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(letters.app, name="dead-letters")
 app.command("backfill")(backfill.backfill)
 app.command("simulate")(simulate.simulate)
 app.command("demo")(demo.demo)

@@ -11,7 +11,8 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from collector.app import rereading
-from collector.app.collector import Collector, folder
+from collector.app.collector import Collector
+from collector.app.opening import folder
 from collector.app.outcome import PARTIAL
 from collector.app.rereading import Plan
 from collector.cli.run import open_log, stop_on_signals

@@ -10,8 +10,9 @@ from typing import Annotated, TextIO
 
 import typer
 
-from collector.app.collector import Collector, Selection, folder
+from collector.app.collector import Collector, Selection
 from collector.app.heartbeat import alive
+from collector.app.opening import folder
 from collector.app.outcome import CONFIG, INTERNAL
 from collector.cli.options import ConfigOption, settings
 from collector.cli.screen import err, out

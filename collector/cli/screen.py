@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from collector.config.problems import InvalidConfig, Problem
 from collector.errors import CollectorError
@@ -46,6 +47,11 @@ def problems(error: InvalidConfig) -> None:
     for problem in error.problems:
         err.print(f"  {_where(problem)}: {escape(_what(problem))}", soft_wrap=True)
         err.print(f"    [bold]fix[/]: {escape(problem.fix)}", soft_wrap=True)
+
+
+def plain(text: str) -> Text:
+    """Text that is printed as it stands: no markup, no colours."""
+    return Text(text)
 
 
 def table(*columns: str, title: str | None = None) -> Table:

@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
-from collector.app.collector import folder
+from collector.app.opening import folder
 from collector.cli.options import ConfigOption, JsonOption, settings
 from collector.cli.screen import err, out, print_json, table
 from collector.clock import SystemClock
 from collector.core import checkpoint, state, times
+from collector.core.gate import Marks
+from collector.core.model import Micros
 from collector.errors import ConfigError, StateError
 from collector.persistence.report import StateReport
 from collector.persistence.sqlite import SqliteStore
@@ -24,9 +26,11 @@ def show(config: ConfigOption = None, as_json: JsonOption = False) -> None:
 
     May be used while a collector is running.
     """
-    report = StateReport.read(folder(settings(config)))
+    found = settings(config)
+    report = StateReport.read(folder(found))
+    marks = Marks(found.globals.spool.max_bytes)
     if as_json:
-        print_json(report.as_dict())
+        print_json(report.as_dict() | {"spool_max_bytes": marks.limit})
         return
     services = table("service", "last event", "complete until", "owed", "last change")
     for row in report.services:
@@ -38,8 +42,11 @@ def show(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     for output, lane, count in report.waiting:
         waiting.add_row(output, lane, str(count))
     out.print(waiting if report.waiting else "\nNothing waits for delivery.")
+    out.print(_room(report.spool_bytes, marks), highlight=False)
     out.print(
-        f"Kept aside as unreadable or refused: {report.dead_letters} records", highlight=False
+        f"Kept aside as unreadable or refused: {report.dead_letters} records, "
+        f"{_mib(report.dead_letter_bytes)}; made way: {report.dead_letters_dropped}",
+        highlight=False,
     )
 
 
@@ -64,10 +71,9 @@ def reset(
     clock = SystemClock()
     store = SqliteStore.open(folder(settings(config)), clock)
     try:
-        before = store.checkpoint(source)
-        if before is None:
+        if store.stored_state(source) is None:
             raise StateError(220, f"no service is called {source}", "see: collector state show")
-        anew = checkpoint.started(before.initial_start_time if start is None else _time(start))
+        anew = checkpoint.started(_first_start(store, source) if start is None else _time(start))
         shown = times.isoformat(anew.initial_start_time)
         if not yes:
             typer.confirm(f"Collect {source} again from {shown}?", abort=True)
@@ -77,7 +83,28 @@ def reset(
         store.close()
 
 
-def _time(text: str) -> int:
+def _first_start(store: SqliteStore, source: str) -> Micros:
+    """Where the service first began; raises ``StateError`` when its state cannot be read."""
+    before = store.checkpoint(source)
+    assert before is not None  # noqa: S101 - it was found before
+    return before.initial_start_time
+
+
+def _room(size: int, marks: Marks) -> str:
+    """How full the spool is, and what that means for pulling."""
+    text = f"Spool: {_mib(size)} of {_mib(marks.limit)}"
+    if size >= marks.shut:
+        return f"{text}; [yellow]pulling is paused[/] until {_mib(marks.opened)} are left"
+    if size > marks.opened:
+        return f"{text}; pulling pauses at {_mib(marks.shut)}"
+    return text
+
+
+def _mib(size: int) -> str:
+    return f"{size / (1024 * 1024):,.1f} MiB"
+
+
+def _time(text: str) -> Micros:
     try:
         return times.parse(text)
     except ValueError as error:

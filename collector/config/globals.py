@@ -5,7 +5,17 @@ from typing import Literal
 
 from pydantic import Field
 
-from collector.config.fields import Count, FilePath, Name, Seconds, Section, Tag, Text
+from collector.config.fields import (
+    MIB,
+    Count,
+    FilePath,
+    Name,
+    Seconds,
+    Section,
+    StoredBytes,
+    Tag,
+    Text,
+)
 
 
 class PersistenceConfig(Section):
@@ -15,6 +25,13 @@ class PersistenceConfig(Section):
         default=Path("state"),
         description="Folder of the state: checkpoints, known ids, and records that wait for "
         "delivery. A relative path starts at the working directory.",
+    )
+    on_damage: Literal["stop", "start_anew"] = Field(
+        default="stop",
+        description="What to do when the state file is damaged; it is set aside under another name "
+        "either way. `stop`: exit with 7, at each start, until a person has acted. `start_anew`: "
+        "collect again from `initial_start_time_in_utc`, so that records come twice rather than "
+        "not at all.",
     )
 
 
@@ -39,6 +56,27 @@ class BatchLimits(Section):
     )
 
 
+class SpoolLimits(Section):
+    """The records that wait for outputs."""
+
+    max_bytes: StoredBytes = Field(
+        default=10 * 1024 * MIB,
+        description="Bytes of records that may wait for outputs, in all. Pulling pauses when less "
+        "than a twentieth of it is free, and goes on when a tenth is; nothing is dropped. The "
+        "default holds about five million records of 2 KB: a day at 60 a second.",
+    )
+
+
+class DeadLetterLimits(Section):
+    """How much is kept of what could not be read or was refused for good."""
+
+    max_bytes: StoredBytes = Field(
+        default=1024 * MIB,
+        description="Bytes of dead letters that are kept, in all. Beyond it the oldest make way; "
+        "each one that does is counted and told in the log.",
+    )
+
+
 class Globals(Section):
     """Settings of the collector as a whole."""
 
@@ -58,6 +96,10 @@ class Globals(Section):
         default=Persistence(), description="Where and how the state is kept."
     )
     batch: BatchLimits = Field(default=BatchLimits(), description="When a batch is closed.")
+    spool: SpoolLimits = Field(default=SpoolLimits(), description="How much may wait for outputs.")
+    dead_letters: DeadLetterLimits = Field(
+        default=DeadLetterLimits(), description="How much is kept aside."
+    )
     statistics_period_in_seconds: Seconds = Field(
         default=300.0, description="Seconds between two statistics of the senders in the log."
     )

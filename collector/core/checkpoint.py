@@ -151,12 +151,16 @@ def connected(checkpoint: Checkpoint, now: Micros, memory: Micros, slack: Micros
 
 
 def heard(checkpoint: Checkpoint, now: Micros, *, clean: bool) -> Checkpoint:
-    """The live session was heard at ``now``; ``clean`` once it has ended in order."""
+    """The live session was heard at ``now``; ``clean`` once it has ended in order.
+
+    A clock that is set back moves no mark back (``state.corrected`` judges that).
+    """
     since = checkpoint.live.unbroken_since if checkpoint.live else now
+    until = checkpoint.live.heard_until if checkpoint.live else now
     return msgspec.structs.replace(
         checkpoint,
         since=max(checkpoint.since, ceil_hour(now)),
-        live=Live(now, clean=clean, unbroken_since=since),
+        live=Live(max(now, until), clean=clean, unbroken_since=since),
     )
 
 

@@ -71,14 +71,14 @@ def rescue(raw: bytes, shape: Shape) -> Event | Rejected:
     if not isinstance(fields, dict):
         return Rejected(raw, f"not a JSON object but {type(fields).__name__}")
     flags = list(repaired.flags)
+    lossy = not wirejson.LOSSY.isdisjoint(flags)
     event_id = _lenient_id(fields, shape)
-    if not event_id:
+    if not event_id or (lossy and wirejson.LOST in event_id):
         flags.append(NO_ID)
         event_id = wirejson.canonical_id(repaired.raw)
     time = _lenient_time(fields, shape)
     if time == NO_TIME:
         flags.append(NO_TIME_FLAG)
-    lossy = not wirejson.LOSSY.isdisjoint(flags)
     return Event(event_id, time, repaired.raw, tuple(flags), raw if lossy else None)
 
 

@@ -63,9 +63,10 @@ class Admission(msgspec.Struct, frozen=True):
 
 def admit(quota: Quota, usage: Usage, now: Micros) -> Admission:
     """Count one more call, or say when the next one may be asked for."""
-    at = max(
-        now, min(usage.not_before, now + times.DAY)
-    )  # a clock set back must not block for long
+    latest = now + times.DAY  # what a clock that ran ahead has left must not block for long
+    if usage.day > latest:
+        usage = Usage()
+    at = max(now, min(usage.not_before, latest))
     day = at - at % times.DAY
     calls = usage.calls if day <= usage.day else 0
     if quota.per_day and calls >= quota.per_day:

@@ -16,12 +16,16 @@ import msgspec
 from collector.core import times
 from collector.core.checkpoint import MAX_LAST_IDS, PERSISTENCE_VERSION, Checkpoint, Live, Look
 from collector.core.model import Micros, Window
-from collector.core.times import DAY
+from collector.core.times import DAY, HOUR, SECOND
 
 State = dict[str, Any]
 
 UPGRADES: Mapping[int, Callable[[State], State]] = {}
 """From a version to the next: ``UPGRADES[1]`` would make version 2.  So far there is one."""
+
+_MINUTE: Micros = 60 * SECOND
+_CLOCKS_DIFFER: Micros = 10 * _MINUTE
+"""How far the vendor's clock may be ahead of a right one of ours."""
 
 
 def to_state(checkpoint: Checkpoint) -> State:
@@ -66,20 +70,46 @@ def upgraded(state: State) -> State:
 
 
 def corrected(checkpoint: Checkpoint, now: Micros) -> Checkpoint:
-    """The checkpoint without marks that lie more than a day ahead of the clock.
+    """The checkpoint without marks that a clock which ran ahead has left.
 
-    Such marks come from a clock that ran ahead; kept, they would hide all new
-    events.  Reading a span again is safe, for known ids are dropped.
+    Kept, they would hide all new events.  What was asked for in the future was not
+    there yet, so such a mark goes back to an hour before the newest event taken:
+    reading a span again is safe, for known ids are dropped.
     """
-    if checkpoint.since <= now + DAY and checkpoint.last_event_time <= now + DAY:
+    if clock_is_behind(checkpoint, now):
         return checkpoint
-    return msgspec.structs.replace(
-        checkpoint,
-        since=min(checkpoint.since, now),
-        last_event_time=min(checkpoint.last_event_time, now),
-        last_ids=(),
-        live=None,
-    )
+    latest = max(now, checkpoint.initial_start_time)
+    newest = min(checkpoint.last_event_time, latest)
+    sure = max(newest - HOUR, checkpoint.initial_start_time)
+    if _since_is_ahead(checkpoint, latest):
+        checkpoint = msgspec.structs.replace(checkpoint, since=sure)
+    if _live_is_ahead(checkpoint, latest):
+        live = Live(sure, clean=False, unbroken_since=latest)
+        checkpoint = msgspec.structs.replace(checkpoint, live=live)
+    if checkpoint.last_event_time > latest + DAY:
+        # One record with a wrong date says nothing about the others.
+        checkpoint = msgspec.structs.replace(checkpoint, last_event_time=latest, last_ids=())
+    return checkpoint
+
+
+def clock_is_behind(checkpoint: Checkpoint, now: Micros) -> bool:
+    """Whether the clock says less than our own marks and the newest event do together.
+
+    It is then the clock that is wrong, as in a machine that has not asked a time
+    service yet: what it knows would be read once more from the very start.
+    """
+    latest = max(now, checkpoint.initial_start_time)
+    ahead = _since_is_ahead(checkpoint, latest) or _live_is_ahead(checkpoint, latest)
+    return ahead and checkpoint.last_event_time > latest + _CLOCKS_DIFFER
+
+
+def _since_is_ahead(checkpoint: Checkpoint, latest: Micros) -> bool:
+    # Live sets it to the end of the hour in which it is heard.
+    return checkpoint.since > latest + HOUR + _MINUTE
+
+
+def _live_is_ahead(checkpoint: Checkpoint, latest: Micros) -> bool:
+    return checkpoint.live is not None and checkpoint.live.heard_until > latest + _MINUTE
 
 
 def _read(state: State) -> Checkpoint:

@@ -14,7 +14,7 @@ import msgspec
 
 from collector.core.checkpoint import Checkpoint
 from collector.core.ledger import Account, Entry
-from collector.core.model import Batch, Micros, Window
+from collector.core.model import NO_TIME, Batch, Micros, Window
 from collector.core.policy import Usage
 
 
@@ -22,7 +22,8 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes that cannot be delivered as a record, and why.
 
     ``output`` names the destination that refused them, or is None when the
-    vendor's answer itself could not be read.
+    vendor's answer itself could not be read.  ``hour`` begins the ledger's row in
+    which they count.
     """
 
     source: str
@@ -31,10 +32,15 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     raw: bytes
     observed: Micros
     output: str | None = None
+    lane: str = "standard"
+    hour: Micros = NO_TIME
 
 
 class Commit(msgspec.Struct, frozen=True, kw_only=True):
-    """One change of state; see the module's text."""
+    """One change of state; see the module's text.
+
+    ``settled`` are the ids of dead letters that it takes out.
+    """
 
     source: str
     checkpoint: Checkpoint
@@ -43,6 +49,7 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     digests: Mapping[int, Sequence[bytes]] = {}
     entries: Sequence[Entry] = ()
     dead_letters: Sequence[DeadLetter] = ()
+    settled: Sequence[int] = ()
 
 
 class Store(Protocol):

@@ -13,7 +13,7 @@ Flags, as they appear under ``@collector.flags``:
     control_characters   raw control characters were written as escapes
     not_utf8             bytes that are no UTF-8 became U+FFFD; the original is kept
     lone_surrogate       half of a surrogate pair became U+FFFD; the original is kept
-    no_id                the vendor sent no id; ours is a hash of the canonical content
+    no_id                the vendor sent no id that can be used; ours is a hash of the content
     no_time              the vendor sent no time that can be read
 """
 
@@ -35,11 +35,17 @@ NO_ID = "no_id"
 NO_TIME_FLAG = "no_time"
 
 LOSSY = frozenset({NOT_UTF8, LONE_SURROGATE})
+LOST = "\ufffd"
+"""What stands for bytes that were lost: two ids that hold it need not be the same."""
 
 MALFORMED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What a decode raises on hostile bytes; deep nesting is no ``ValueError``."""
 
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+# The closing quote is optional: at a string without end, a search that fails would begin again
+# at each of its escaped quotes.
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
+_TOKEN = re.compile(_STRING.pattern + rb"|[\[\]{},]", re.DOTALL)
+_CLOSING = {b"[": b"]", b"{": b"}"}
 _CONTROL = re.compile(rb"[\x00-\x1f]")
 _ESCAPED_SURROGATE = re.compile(
     rb"\\\\|(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
@@ -92,29 +98,44 @@ def _replace_lone(escape: re.Match[bytes]) -> bytes:
 
 
 _LINE_ENDS_TO_SPACE = bytes.maketrans(b"\r\n", b"  ")
-_OUTLINE = bytes(b if 0x20 <= b < 0x80 else (0x20 if b < 0x20 else 0x3F) for b in range(256))
 
 
-def outline(body: bytes) -> bytes:
-    """The same structure at the same offsets, with every odd byte made harmless.
+def parts(text: bytes) -> list[bytes]:
+    """What stands between the commas of one array or object, with the bytes that came.
 
-    Lets a page be cut into records when one of its strings is broken: the
-    records are then cut from the original bytes at the offsets found here.
+    It is cut by quotes and brackets alone, so that one odd record does not cost
+    its neighbours.  Raises ``ValueError`` when the brackets do not match.
     """
-    return body.translate(_OUTLINE)
-
-
-def slices(body: bytes, pieces: list[msgspec.Raw]) -> list[bytes]:
-    """The original bytes of pieces that were decoded, in order, from ``outline(body)``."""
-    shape = outline(body)
+    text = text.strip()
+    if text[:1] not in _CLOSING:
+        raise ValueError("not an array or object")
+    closing = [_CLOSING[text[:1]]]
     found: list[bytes] = []
-    position = 0
-    for piece in pieces:
-        text = bytes(piece)
-        start = shape.index(text, position)
-        position = start + len(text)
-        found.append(body[start:position])
-    return found
+    begin = end = 1
+    for token in _TOKEN.finditer(text, 1):
+        mark, end = token[0], token.end()
+        if mark == b"," and len(closing) == 1:
+            found.append(text[begin : token.start()].strip())
+            begin = end
+        elif mark in _CLOSING:
+            closing.append(_CLOSING[mark])
+        elif mark in (b"]", b"}") and closing.pop() != mark:
+            raise ValueError(f"unexpected {mark.decode()} (byte {token.start()})")
+        if not closing:
+            break
+    if closing or end < len(text):
+        raise ValueError("not one whole array or object")
+    last = text[begin:-1].strip()
+    return [*found, last] if found or last else []
+
+
+def member(part: bytes) -> tuple[bytes, bytes]:
+    """The name, in its quotes, and the value of one of an object's ``parts``."""
+    name = _STRING.match(part)
+    _, colon, value = part[name.end() :].partition(b":") if name else (b"", b"", b"")
+    if name is None or not colon:
+        raise ValueError("a field has no name or no value")
+    return name[0], value.strip()
 
 
 def splice(record: bytes, key: bytes, value: bytes) -> bytes:

@@ -54,7 +54,7 @@ class BoundedAdapter(HTTPAdapter):
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         """The pool for a request, direct or over a proxy."""
-        pool = super().get_connection_with_tls_context(*args, **kwargs)
+        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
         pool.ConnectionCls = _Secure if pool.scheme == "https" else _Plain
         return pool
 

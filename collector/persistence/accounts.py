@@ -11,6 +11,7 @@ from sqlite_utils import Database
 from collector.core.ledger import DONE, UNRECOVERABLE, Account, Entry, added
 from collector.core.model import NO_TIME, Counts, Micros, Refusal, Window
 from collector.core.times import HOUR
+from collector.persistence import seals
 
 _COLUMNS = (
     "start, state, reason, received, spooled, duplicate, filtered, dead_lettered,"
@@ -24,30 +25,32 @@ def write(db: Database, source: str, entry: Entry, changed: Micros) -> None:
     """Apply a change to its row."""
     row = _applied(read(db, source, entry.span), entry)
     counts = row.counts
+    values = [
+        *(row.span.start, row.state, row.reason),
+        *(counts.received, counts.spooled, counts.duplicate),
+        *(counts.filtered, counts.dead_lettered),
+        *(row.live, row.repaired, row.attempts, row.digest.to_bytes(16), row.first, row.last),
+    ]
     db.execute(
-        f"""INSERT INTO ledger (source, changed, announced, {_COLUMNS})
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        f"""INSERT INTO ledger (source, changed, announced, seal, {_COLUMNS})
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (source, start) DO UPDATE SET
             changed = excluded.changed, announced = min(announced, excluded.announced),
             state = excluded.state, reason = excluded.reason, received = excluded.received,
             spooled = excluded.spooled, duplicate = excluded.duplicate,
             filtered = excluded.filtered, dead_lettered = excluded.dead_lettered,
             live = excluded.live, repaired = excluded.repaired, attempts = excluded.attempts,
-            digest = excluded.digest, first = excluded.first, last = excluded.last""",  # noqa: S608
-        [
-            *(source, changed, 1 if entry.state is None else 0),
-            *(row.span.start, row.state, row.reason),
-            *(counts.received, counts.spooled, counts.duplicate),
-            *(counts.filtered, counts.dead_lettered),
-            *(row.live, row.repaired, row.attempts, row.digest.to_bytes(16), row.first, row.last),
-        ],
+            digest = excluded.digest, first = excluded.first, last = excluded.last,
+            seal = excluded.seal""",  # noqa: S608
+        [source, changed, 1 if entry.state is None else 0, _sealed(source, values), *values],
     )
 
 
 def read(db: Database, source: str, hour: Window) -> Account:
     """One row; an empty account when there is none."""
     found = db.execute(
-        f"SELECT {_COLUMNS} FROM ledger WHERE source = ? AND start = ?",  # noqa: S608
+        f"SELECT source, seal, {_COLUMNS} FROM ledger"  # noqa: S608
+        " WHERE source = ? AND start = ?",
         [source, hour.start],
     ).fetchone()
     return Account(span=hour) if found is None else _account(found)
@@ -68,8 +71,8 @@ def usual(db: Database, source: str, hour: Window) -> int | None:
 def between(db: Database, source: str, start: Micros, end: Micros) -> list[Account]:
     """The rows of a span, oldest first."""
     rows = db.execute(
-        f"SELECT {_COLUMNS} FROM ledger WHERE source = ? AND start >= ? AND start < ?"  # noqa: S608
-        " ORDER BY start",
+        f"SELECT source, seal, {_COLUMNS} FROM ledger"  # noqa: S608
+        " WHERE source = ? AND start >= ? AND start < ? ORDER BY start",
         [source, start, end],
     ).fetchall()
     return [_account(row) for row in rows]
@@ -81,11 +84,13 @@ def deliver(db: Database, output: str, batch: int, refusals: Iterable[Refusal]) 
     if found is None:  # confirmed twice: counted already
         return
     source, hours = found
-    for row, lines in _delivered(msgspec.json.decode(hours), refusals):
+    for hour, lines in _delivered(msgspec.json.decode(hours), refusals):
+        key = (source, hour * HOUR)
+        before = delivered(db, source, key[1], key[1] + HOUR).get(key[1], {})
+        row = (*key, output, before.get(output, 0) + lines)
         db.execute(
-            "INSERT INTO delivered VALUES (?, ?, ?, ?) ON CONFLICT (source, start, output)"
-            " DO UPDATE SET records = records + excluded.records",
-            [source, row * HOUR, output, lines],
+            "INSERT OR REPLACE INTO delivered VALUES (?, ?, ?, ?, ?)",
+            [*row, seals.seal("delivered", *row)],
         )
 
 
@@ -94,11 +99,12 @@ def delivered(
 ) -> dict[Micros, dict[str, int]]:
     """Confirmed records by hour and output."""
     found: dict[Micros, dict[str, int]] = {}
-    for hour, output, records in db.execute(
-        "SELECT start, output, records FROM delivered"
+    for hour, output, records, sealed in db.execute(
+        "SELECT start, output, records, seal FROM delivered"
         " WHERE source = ? AND start >= ? AND start < ?",
         [source, start, end],
     ):
+        seals.check("delivered", source, hour, output, records, sealed=sealed)
         found.setdefault(hour, {})[output] = records
     return found
 
@@ -106,10 +112,10 @@ def delivered(
 def unannounced(db: Database, limit: int) -> list[tuple[str, Account]]:
     """Rows whose state changed since it was last announced."""
     rows = db.execute(
-        f"SELECT source, {_COLUMNS} FROM ledger WHERE announced = 0 LIMIT ?",  # noqa: S608
+        f"SELECT source, seal, {_COLUMNS} FROM ledger WHERE announced = 0 LIMIT ?",  # noqa: S608
         [limit],
     ).fetchall()
-    return [(row[0], _account(row[1:])) for row in rows]
+    return [(row[0], _account(row)) for row in rows]
 
 
 def announce(db: Database, rows: Iterable[tuple[str, Account]]) -> None:
@@ -153,7 +159,14 @@ def _applied(row: Account, entry: Entry) -> Account:
     )
 
 
-def _account(row: Sequence[Any]) -> Account:
+def _sealed(source: str, values: Sequence[seals.Value]) -> int:
+    return seals.seal("ledger", source, *values)
+
+
+def _account(found: Sequence[Any]) -> Account:
+    """The row of ``source, seal`` and ``_COLUMNS``."""
+    source, sealed, *row = found
+    seals.check("ledger", source, *row, sealed=sealed)
     start, state, reason, received, spooled, duplicate, filtered, dead, *rest = row
     live, repaired, attempts, digest, first, last = rest
     return Account(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import stat
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,8 +15,9 @@ from filelock import FileLock, Timeout
 from sqlite_utils import Database
 
 from collector.errors import StateError
+from collector.persistence import soundness
 from collector.persistence.failures import damaged, errors_of
-from collector.persistence.guarded import Guarded, meta
+from collector.persistence.guarded import Guarded, meta, set_meta
 from collector.persistence.migrations import schema
 
 FILE_NAME = "collector.db"
@@ -26,9 +28,12 @@ OURS = b"ppco"
 """Marks the file as ours, in the field that SQLite's file header has for it (application_id)."""
 OURS_AT = 68
 
-_WRITER = (  # some of these write, so a reader must not set them
+_LAYOUT = (  # in this order: with the first byte written, the layout is fixed
     f"page_size = {PAGE_SIZE}",  # a measured middle: see docs/decisions
     "auto_vacuum = INCREMENTAL",  # a spool that was large gives its space back
+    f"application_id = {int.from_bytes(OURS)}",
+)
+_WRITER = (  # some of these write, so a reader must not set them
     "journal_mode = WAL",
     "synchronous = FULL",  # NORMAL loses the last commit in a power cut
     "journal_size_limit = 67108864",
@@ -55,6 +60,7 @@ def take_lock(folder: Path) -> FileLock:
     """Own the state folder; raises ``StateError`` when another process does."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _keep_private(folder)
         lock = FileLock(folder / LOCK_NAME, mode=0o600)
         lock.acquire(timeout=0)
     except Timeout as error:
@@ -70,6 +76,27 @@ def take_lock(folder: Path) -> FileLock:
             "make the folder writable for the user that runs the collector",
         ) from error
     return lock
+
+
+def _keep_private(folder: Path) -> None:
+    """Let nobody else into the folder, as far as it is ours to say.
+
+    A folder that was mounted for us may belong to somebody else and let our group
+    in: the files in it are private by themselves.  But where everybody may write,
+    anybody could put another state in our place.
+    """
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    if not mode & 0o077:
+        return
+    try:
+        folder.chmod(mode & ~0o077)
+    except PermissionError as error:
+        if mode & stat.S_IWOTH:
+            raise StateError(
+                215,
+                f"everybody may write to the state folder {folder}, which belongs to another user",
+                "give the folder to the user that runs the collector, or chmod o-w it",
+            ) from error
 
 
 def exists(folder: Path) -> bool:
@@ -88,8 +115,10 @@ def open_for_writing(folder: Path, connect: Connect = connect) -> Guarded:
         reconnect = partial(_connected, path, connect, *_WRITER)
         database = reconnect()
         with _closed_on_failure(database):
+            soundness.check_pages(database, path)
             _refuse_newer(database, path)
             schema.apply(database)
+            soundness.check_rows(database, path)
             return Guarded(database, path, reconnect, _new_epoch(database))
 
 
@@ -107,6 +136,7 @@ def open_for_reading(folder: Path, connect: Connect = connect) -> Guarded:
             if database.execute("PRAGMA application_id").fetchone()[0] != int.from_bytes(OURS):
                 raise _foreign(path)
             _refuse_newer(database, path)
+            soundness.check_rows(database, path)
             return Guarded(database, path, reconnect)
 
 
@@ -119,8 +149,7 @@ def _make(path: Path, connect: Connect) -> None:
     for left in (new, *(Path(f"{path}{suffix}") for suffix in ("-wal", "-shm"))):
         left.unlink(missing_ok=True)
     new.touch(0o600)
-    mark = f"application_id = {int.from_bytes(OURS)}"
-    _connected(new, connect, mark, *_WRITER).close()
+    _connected(new, connect, *_LAYOUT, *_WRITER).close()
     new.replace(path)
 
 
@@ -144,14 +173,12 @@ def _connected(path: Path, connect: Connect, *pragmas: str) -> Database:
 def _new_epoch(database: Database) -> str:
     """The number of this start; whoever holds an earlier one can no longer write."""
     with database.atomic():
-        database.execute(
-            "INSERT INTO meta VALUES ('epoch', '1')"
-            " ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1"
-        )
-        database.execute(
-            "INSERT OR IGNORE INTO meta VALUES ('store_id', ?)", [uuid.uuid4().hex[:12]]
-        )
-        return meta(database, "epoch")
+        if not database.execute("SELECT 1 FROM meta").fetchall():
+            set_meta(database, "store_id", uuid.uuid4().hex[:12])
+            set_meta(database, "epoch", "0")
+        epoch = str(int(meta(database, "epoch")) + 1)
+        set_meta(database, "epoch", epoch)
+        return epoch
 
 
 def _refuse_foreign(path: Path) -> None:

@@ -28,10 +28,10 @@ def errors_of(path: Path | str) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        raise StateError(*_operational(error, path)) from error
+        raise _operational(error, path) from error
     except sqlite3.ProgrammingError as error:
         raise StateError(213, f"{path} is closed: {error}", "start the collector again") from error
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         raise damaged(path, error) from error
     except OSError as error:
         cause = f"{path} cannot be opened or written: {error.strerror}"
@@ -47,14 +47,20 @@ def _code(error: sqlite3.OperationalError) -> int:
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
-def _operational(error: sqlite3.OperationalError, path: Path | str) -> tuple[int, str, str]:
+def _operational(error: sqlite3.OperationalError, path: Path | str) -> StateError:
     code = _code(error)
     if code == sqlite3.SQLITE_FULL:
-        return 206, f"the disk under {path} is full", "free some space; pulling goes on by itself"
+        remedy = "free some space; pulling goes on by itself"
+        return StateError(206, f"the disk under {path} is full", remedy)
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return 207, f"{path} is locked by another program", "close the program that has it open"
+        remedy = "close the program that has it open"
+        return StateError(207, f"{path} is locked by another program", remedy)
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
-        return 208, f"{path} cannot be opened or written: {error}", _PERMISSIONS
+        return StateError(208, f"{path} cannot be opened or written: {error}", _PERMISSIONS)
     if code == sqlite3.SQLITE_IOERR:
-        return 209, f"{path} failed: {error}", "check the disk; nothing that was confirmed is lost"
-    return 214, f"{path} cannot be used: {error}", "please report this"
+        remedy = "check the disk; nothing that was confirmed is lost"
+        return StateError(209, f"{path} failed: {error}", remedy)
+    # Python's own module gives no code to text that is not UTF-8.
+    if code == 0 or str(error).startswith("no such"):
+        return damaged(path, error)
+    return StateError(214, f"{path} cannot be used: {error}", "please report this")

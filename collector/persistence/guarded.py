@@ -12,6 +12,7 @@ from sqlite_utils import Database
 
 from collector.errors import StateError
 from collector.persistence.failures import errors_of, is_io_error
+from collector.persistence.seals import seal
 
 
 class Guarded:
@@ -85,4 +86,14 @@ class Guarded:
 
 def meta(database: Database, key: str) -> str:
     """A value of the table ``meta``."""
-    return str(database.execute("SELECT value FROM meta WHERE key = ?", [key]).fetchone()[0])
+    row = database.execute("SELECT value FROM meta WHERE key = ?", [key]).fetchone()
+    if row is None:
+        raise sqlite3.DatabaseError(f"there is no {key}")
+    return str(row[0])
+
+
+def set_meta(database: Database, key: str, value: str) -> None:
+    """Set a value of the table ``meta``."""
+    database.execute(
+        "INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", [key, value, seal("meta", key, value)]
+    )

@@ -10,8 +10,11 @@ Tables
     ledger       one row per source and UTC hour: state and counts of events
     delivered    how many records of an hour each output has confirmed
     dead_letter  bytes kept aside, with the reason
+    kept_aside   how many dead letters there are and were, by source and output
     usage        calls made against an input's quota
     history      resets, with the state before and after
+
+``seal`` is a row's checksum (``persistence.seals``).
 """
 
 from __future__ import annotations
@@ -31,23 +34,26 @@ def first_release(db: Database) -> None:
 
 # Blobs stand last in their rows, so that scans of the columns before them do not read them.
 _FIRST_RELEASE = (
-    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE meta (
+        key TEXT PRIMARY KEY, value TEXT NOT NULL, seal INTEGER NOT NULL) WITHOUT ROWID""",
     """CREATE TABLE checkpoint (
-        source TEXT PRIMARY KEY, state TEXT NOT NULL, changed INTEGER NOT NULL) WITHOUT ROWID""",
+        source TEXT PRIMARY KEY, state TEXT NOT NULL, changed INTEGER NOT NULL,
+        seal INTEGER NOT NULL) WITHOUT ROWID""",
     """CREATE TABLE spool (
         id INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, tag TEXT NOT NULL,
         lane TEXT NOT NULL, mode TEXT NOT NULL, count INTEGER NOT NULL, first INTEGER NOT NULL,
-        last INTEGER NOT NULL, bytes INTEGER NOT NULL, hours TEXT NOT NULL, body BLOB NOT NULL)""",
+        last INTEGER NOT NULL, bytes INTEGER NOT NULL, hours TEXT NOT NULL,
+        seal INTEGER NOT NULL, body BLOB NOT NULL)""",
     """CREATE TABLE pending (
-        output TEXT NOT NULL, lane TEXT NOT NULL, batch INTEGER NOT NULL,
+        output TEXT NOT NULL, lane TEXT NOT NULL, batch INTEGER NOT NULL, seal INTEGER NOT NULL,
         PRIMARY KEY (output, lane, batch)) WITHOUT ROWID""",
     "CREATE INDEX pending_batch ON pending (batch)",
     """CREATE TABLE position (
-        output TEXT NOT NULL, lane TEXT NOT NULL, value TEXT NOT NULL,
+        output TEXT NOT NULL, lane TEXT NOT NULL, value TEXT NOT NULL, seal INTEGER NOT NULL,
         PRIMARY KEY (output, lane)) WITHOUT ROWID""",
     """CREATE TABLE known (
         id INTEGER PRIMARY KEY, source TEXT NOT NULL, slot INTEGER NOT NULL,
-        committed INTEGER NOT NULL, digests BLOB NOT NULL)""",
+        committed INTEGER NOT NULL, seal INTEGER NOT NULL, digests BLOB NOT NULL)""",
     "CREATE INDEX known_slot ON known (source, slot)",
     """CREATE TABLE ledger (
         source TEXT NOT NULL, start INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT,
@@ -55,17 +61,24 @@ _FIRST_RELEASE = (
         filtered INTEGER NOT NULL, dead_lettered INTEGER NOT NULL, live INTEGER NOT NULL,
         repaired INTEGER NOT NULL, attempts INTEGER NOT NULL, digest BLOB NOT NULL,
         first INTEGER NOT NULL, last INTEGER NOT NULL, changed INTEGER NOT NULL,
-        announced INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (source, start)) WITHOUT ROWID""",
+        announced INTEGER NOT NULL DEFAULT 0, seal INTEGER NOT NULL,
+        PRIMARY KEY (source, start)) WITHOUT ROWID""",
     "CREATE INDEX ledger_announced ON ledger (announced) WHERE announced = 0",
     """CREATE TABLE delivered (
         source TEXT NOT NULL, start INTEGER NOT NULL, output TEXT NOT NULL,
-        records INTEGER NOT NULL, PRIMARY KEY (source, start, output)) WITHOUT ROWID""",
+        records INTEGER NOT NULL, seal INTEGER NOT NULL,
+        PRIMARY KEY (source, start, output)) WITHOUT ROWID""",
     """CREATE TABLE dead_letter (
         id INTEGER PRIMARY KEY AUTOINCREMENT, observed INTEGER NOT NULL, source TEXT NOT NULL,
-        tag TEXT NOT NULL, output TEXT, reason TEXT NOT NULL, raw BLOB NOT NULL)""",
+        tag TEXT NOT NULL, lane TEXT NOT NULL, output TEXT, hour INTEGER NOT NULL,
+        time INTEGER NOT NULL, reason TEXT NOT NULL, seal INTEGER NOT NULL, raw BLOB NOT NULL)""",
+    """CREATE TABLE kept_aside (
+        source TEXT NOT NULL, output TEXT NOT NULL, records INTEGER NOT NULL,
+        bytes INTEGER NOT NULL, dropped INTEGER NOT NULL, dropped_bytes INTEGER NOT NULL,
+        seal INTEGER NOT NULL, PRIMARY KEY (source, output)) WITHOUT ROWID""",
     """CREATE TABLE usage (
         input TEXT PRIMARY KEY, day INTEGER NOT NULL, calls INTEGER NOT NULL,
-        not_before INTEGER NOT NULL) WITHOUT ROWID""",
+        not_before INTEGER NOT NULL, seal INTEGER NOT NULL) WITHOUT ROWID""",
     """CREATE TABLE history (
         id INTEGER PRIMARY KEY AUTOINCREMENT, changed INTEGER NOT NULL, source TEXT NOT NULL,
         reason TEXT NOT NULL, previous TEXT, current TEXT)""",

@@ -11,7 +11,7 @@ import msgspec
 from collector.core import checkpoint, state, times
 from collector.core.model import Micros
 from collector.core.times import HOUR
-from collector.persistence import database, stored
+from collector.persistence import database, letters, stored
 
 
 class ServiceState(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +30,10 @@ class StateReport(msgspec.Struct, frozen=True, kw_only=True):
 
     services: list[ServiceState]
     waiting: list[tuple[str, str, int]]
+    spool_bytes: int
     dead_letters: int
+    dead_letter_bytes: int
+    dead_letters_dropped: int
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -41,8 +44,16 @@ class StateReport(msgspec.Struct, frozen=True, kw_only=True):
                 "SELECT p.output, p.lane, sum(s.count) FROM pending p"
                 " JOIN spool s ON s.id = p.batch GROUP BY 1, 2 ORDER BY 1, 2"
             ).fetchall()
-            letters = db.execute("SELECT count(*) FROM dead_letter").fetchone()[0]
-        return cls(services=[_service(*row) for row in rows], waiting=waiting, dead_letters=letters)
+            size = db.execute("SELECT coalesce(sum(bytes), 0) FROM spool").fetchone()[0]
+            kept = letters.totals(db)
+        return cls(
+            services=[_service(*row) for row in rows],
+            waiting=waiting,
+            spool_bytes=size,
+            dead_letters=sum(each.records for each in kept),
+            dead_letter_bytes=sum(each.bytes for each in kept),
+            dead_letters_dropped=sum(each.dropped for each in kept),
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """The report as JSON-able values, the states under Devo's names."""
@@ -52,7 +63,10 @@ class StateReport(msgspec.Struct, frozen=True, kw_only=True):
                 {"output": output, "lane": lane, "records": count}
                 for output, lane, count in self.waiting
             ],
+            "spool_bytes": self.spool_bytes,
             "dead_letters": self.dead_letters,
+            "dead_letter_bytes": self.dead_letter_bytes,
+            "dead_letters_dropped": self.dead_letters_dropped,
         }
 
 

@@ -5,23 +5,25 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 from sqlite_utils import Database
 
 from collector.core import fault
-from collector.core.model import Batch, Clock, Micros, Refusal, SpooledBatch
-from collector.persistence import accounts
+from collector.core.model import Batch, Clock, Refusal, SpooledBatch
+from collector.persistence import accounts, letters, seals
 from collector.persistence.guarded import Guarded, meta
 
-_COLUMNS = "s.id, s.source, s.tag, s.lane, s.mode, s.count, s.first, s.last, s.bytes"
+_COLUMNS = "s.source, s.tag, s.lane, s.mode, s.count, s.first, s.last, s.bytes, s.hours"
 
 
 class SqliteSpool:
     """The part of the store that senders see."""
 
-    def __init__(self, writer: Guarded, reader: Guarded, clock: Clock) -> None:
+    def __init__(self, writer: Guarded, reader: Guarded, clock: Clock, letter_bytes: int) -> None:
         self._clock = clock
+        self._letter_bytes = letter_bytes
         self._writer = writer
         self._reader = reader
         self._changed = threading.Condition()
@@ -39,18 +41,21 @@ class SqliteSpool:
         """Write a batch inside the caller's transaction; the bytes that it adds."""
         if not batch.outputs:
             return 0
+        row: list[seals.Value] = [
+            *(batch.source, batch.tag, batch.lane, batch.mode, batch.count),
+            *(batch.first, batch.last, len(batch.body)),
+            msgspec.json.encode(batch.hours).decode(),
+        ]
         cursor = db.execute(
-            "INSERT INTO spool (source, tag, lane, mode, count, first, last, bytes, hours, body)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                *(batch.source, batch.tag, batch.lane, batch.mode, batch.count),
-                *(batch.first, batch.last, len(batch.body)),
-                *(msgspec.json.encode(batch.hours).decode(), batch.body),
-            ],
+            "INSERT INTO spool"
+            " (source, tag, lane, mode, count, first, last, bytes, hours, seal, body)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [*row, seals.seal("spool", *row, batch.body), batch.body],
         )
         for output in batch.outputs:
+            owed = (output, batch.lane, cursor.lastrowid)
             db.execute(
-                "INSERT INTO pending VALUES (?, ?, ?)", [output, batch.lane, cursor.lastrowid]
+                "INSERT INTO pending VALUES (?, ?, ?, ?)", [*owed, seals.seal("pending", *owed)]
             )
         return len(batch.body)
 
@@ -63,18 +68,20 @@ class SqliteSpool:
     def take(self, output: str, lane: str, after: int, max_bytes: int) -> list[SpooledBatch]:
         """The oldest batches still owed to an output, up to ``max_bytes`` but at least one."""
         query = (
-            f"SELECT {_COLUMNS}, s.body FROM pending p JOIN spool s ON s.id = p.batch"  # noqa: S608
+            f"SELECT p.batch, s.bytes, s.seal, {_COLUMNS}, s.body"  # noqa: S608
+            " FROM pending p LEFT JOIN spool s ON s.id = p.batch"
             " WHERE p.output = ? AND p.lane = ? AND p.batch > ? ORDER BY p.batch"
         )
         taken: list[SpooledBatch] = []
         size = 0
         with self._reader.reading() as db:
             fault.point("send.claim")
-            for row in db.execute(query, [output, lane, after]):
-                size += row[8]
+            for batch, length, sealed, *row in db.execute(query, [output, lane, after]):
+                seals.check("spool", *row, sealed=sealed)
+                size += length
                 if taken and size > max_bytes:
                     break
-                taken.append(self._batch(row))
+                taken.append(self._batch(batch, *row))
         return taken
 
     def confirm(
@@ -88,14 +95,18 @@ class SqliteSpool:
         """The output has these batches but for the refused records, which are kept aside."""
         with self._writer.transaction() as db:
             for refusal in refusals:
-                _keep_refused(db, output, refusal, self._clock.now())
+                letters.keep_refused(db, output, refusal, self._clock.now())
+            if refusals:
+                letters.make_room(db, self._letter_bytes)
             for batch in batch_ids:
                 refused = [refusal for refusal in refusals if refusal.batch == batch]
                 accounts.deliver(db, output, batch, refused)
             freed = sum(_release(db, output, lane, batch) for batch in batch_ids)
             if position is not None:
+                row = (output, lane, position)
                 db.execute(
-                    "INSERT OR REPLACE INTO position VALUES (?, ?, ?)", [output, lane, position]
+                    "INSERT OR REPLACE INTO position VALUES (?, ?, ?, ?)",
+                    [*row, seals.seal("position", *row)],
                 )
             fault.point("tx.ack.before")
         with self._changed:
@@ -134,20 +145,19 @@ class SqliteSpool:
             query = "SELECT 1 FROM pending WHERE output = ? AND lane = ? AND batch > ? LIMIT 1"
             return db.execute(query, [output, lane, after]).fetchone() is not None
 
-    def _batch(
-        self, row: tuple[int, str, str, str, str, int, int, int, int, bytes]
-    ) -> SpooledBatch:
+    def _batch(self, batch: int, *row: Any) -> SpooledBatch:
+        source, tag, lane, mode, count, first, last, _bytes, _hours, body = row
         return SpooledBatch(
-            id=row[0],
-            uid=f"{self._store_id}-{row[0]}",
-            source=row[1],
-            tag=row[2],
-            lane=row[3],
-            mode=row[4],
-            count=row[5],
-            first=row[6],
-            last=row[7],
-            body=row[9],
+            id=batch,
+            uid=f"{self._store_id}-{batch}",
+            source=source,
+            tag=tag,
+            lane=lane,
+            mode=mode,
+            count=count,
+            first=first,
+            last=last,
+            body=body,
         )
 
 
@@ -162,11 +172,3 @@ def _release(db: Database, output: str, lane: str, batch: int) -> int:
         [batch],
     ).fetchone()
     return int(freed[0]) if freed else 0
-
-
-def _keep_refused(db: Database, output: str, refusal: Refusal, observed: Micros) -> None:
-    db.execute(
-        "INSERT INTO dead_letter (observed, source, tag, output, reason, raw)"
-        " SELECT ?, source, tag, ?, ?, ? FROM spool WHERE id = ?",
-        [observed, output, refusal.reason, refusal.raw, refusal.batch],
-    )

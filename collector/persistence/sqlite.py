@@ -20,30 +20,51 @@ from collector.core.dedup import pack
 from collector.core.ledger import Account
 from collector.core.model import Batch, Clock, Micros, Window
 from collector.core.policy import Usage
-from collector.core.store import Commit, DeadLetter
+from collector.core.store import Commit
 from collector.errors import StateError
-from collector.persistence import accounts, database, stored
+from collector.persistence import accounts, damage, database, letters, seals, stored
 from collector.persistence.database import Connect
+from collector.persistence.letters import Filter, Letter, Totals
 from collector.persistence.spool import SqliteSpool
+
+LETTER_BYTES = 1024 * 1024 * 1024
+"""How many bytes of dead letters are kept unless the caller says otherwise."""
 
 
 class SqliteStore:
     """The store of one collector process; see ``core.store.Store`` for the contract."""
 
-    def __init__(self, folder: Path, lock: FileLock, clock: Clock, connect: Connect) -> None:
+    def __init__(
+        self, folder: Path, lock: FileLock, clock: Clock, connect: Connect, letter_bytes: int
+    ) -> None:
         self._lock = lock
+        self._letter_bytes = letter_bytes
         with ExitStack() as opened:
             self._writer = opened.enter_context(closing(database.open_for_writing(folder, connect)))
             self._reader = opened.enter_context(closing(database.open_for_reading(folder, connect)))
-            self.spool = SqliteSpool(self._writer, self._reader, clock)
+            self.spool = SqliteSpool(self._writer, self._reader, clock, letter_bytes)
             opened.pop_all()
 
     @classmethod
-    def open(cls, folder: Path, clock: Clock, connect: Connect = database.connect) -> SqliteStore:
-        """Own the folder and open its store; raises ``StateError``."""
+    def open(
+        cls,
+        folder: Path,
+        clock: Clock,
+        connect: Connect = database.connect,
+        letter_bytes: int = LETTER_BYTES,
+        *,
+        start_anew: bool = False,
+    ) -> SqliteStore:
+        """Own the folder and open its store; raises ``StateError``.
+
+        ``letter_bytes``: how many bytes of dead letters are kept.  ``start_anew``:
+        make a new store also where a damaged one was set aside.
+        """
         lock = database.take_lock(folder)
         try:
-            return cls(folder, lock, clock, connect)
+            if not start_anew:
+                damage.refuse_silence(folder / database.FILE_NAME)
+            return cls(folder, lock, clock, connect, letter_bytes)
         except BaseException:
             lock.release()
             raise
@@ -69,9 +90,12 @@ class SqliteStore:
         """The packed digests stored for one hour slot."""
         with self._reader.reading() as db:
             rows = db.execute(
-                "SELECT digests FROM known WHERE source = ? AND slot = ?", [source, slot]
+                "SELECT committed, digests, seal FROM known WHERE source = ? AND slot = ?",
+                [source, slot],
             ).fetchall()
-        return [row[0] for row in rows]
+            for committed, digests, sealed in rows:
+                seals.check("known", source, slot, committed, digests, sealed=sealed)
+        return [row[1] for row in rows]
 
     def account(self, source: str, hour: Window) -> Account:
         """The ledger's row of one UTC hour; an empty one when there is none."""
@@ -96,12 +120,13 @@ class SqliteStore:
             added = sum(self.spool.add(db, batch) for batch in commit.batches)
             fault.point("tx.dedup")
             for slot, digests in commit.digests.items():
+                row = (commit.source, slot, commit.observed, pack(digests))
                 db.execute(
-                    "INSERT INTO known (source, slot, committed, digests) VALUES (?, ?, ?, ?)",
-                    [commit.source, slot, commit.observed, pack(digests)],
+                    "INSERT INTO known (source, slot, committed, digests, seal)"
+                    " VALUES (?, ?, ?, ?, ?)",
+                    [*row, seals.seal("known", *row)],
                 )
-            for letter in commit.dead_letters:
-                _keep_aside(db, letter)
+            self._keep_aside(db, commit)
             for entry in commit.entries:
                 accounts.write(db, commit.source, entry, commit.observed)
             fault.point("tx.checkpoint")
@@ -153,11 +178,46 @@ class SqliteStore:
             )
             fault.point("gc.dedup")
 
+    def dead_letters(self, wanted: Filter, after: int, limit: int) -> list[Letter]:
+        """The dead letters over an id that fit, oldest first."""
+        with self._writer.reading() as db:
+            return letters.find(db, wanted, after, limit)
+
+    def dead_letter(self, letter_id: int) -> bytes | None:
+        """The bytes of a dead letter, or None when there is no such."""
+        with self._writer.reading() as db:
+            return letters.raw(db, letter_id)
+
+    def letter_totals(self) -> list[Totals]:
+        """How many dead letters there are and were, by source and output."""
+        with self._writer.reading() as db:
+            return letters.totals(db)
+
+    def count_letters(self, wanted: Filter) -> int:
+        """How many dead letters fit."""
+        with self._writer.reading() as db:
+            return letters.count(db, wanted)
+
+    def drop_letters(self, wanted: Filter) -> None:
+        """Forget the dead letters that a person gave up."""
+        with self._writer.transaction() as db:
+            letters.drop(db, wanted)
+
+    def send_again(self, refused: Iterable[Letter]) -> None:
+        """Spool refused records for the outputs that refused them; they are dead no more."""
+        with self._writer.transaction() as db:
+            added = 0
+            for letter in refused:
+                added += self.spool.add(db, letters.as_batch(db, letter))
+                letters.remove(db, letter.id)
+        self.spool.grown(added)
+
     def give_back_space(self) -> None:
         """Return free pages to the file system, a bounded number at a time."""
         with self._writer.reading() as db:
             fault.point("gc.spool")
-            db.execute("PRAGMA incremental_vacuum(4096)").fetchall()
+            # Each page is a step of this statement, and ``execute`` takes only the first.
+            db.executescript("PRAGMA incremental_vacuum(4096)")
 
     def usage(self, input_name: str) -> Usage:
         """The calls an input has used."""
@@ -169,23 +229,25 @@ class SqliteStore:
 
     def save_usage(self, input_name: str, usage: Usage) -> None:
         """Keep the calls an input has used."""
+        row = (input_name, usage.day, usage.calls, usage.not_before)
         with self._writer.transaction() as db:
             db.execute(
-                "INSERT OR REPLACE INTO usage VALUES (?, ?, ?, ?)",
-                [input_name, usage.day, usage.calls, usage.not_before],
+                "INSERT OR REPLACE INTO usage VALUES (?, ?, ?, ?, ?)",
+                [*row, seals.seal("usage", *row)],
             )
+
+    def _keep_aside(self, db: Database, commit: Commit) -> None:
+        for letter_id in commit.settled:
+            letters.remove(db, letter_id)
+        for letter in commit.dead_letters:
+            letters.keep(db, letter)
+        if commit.dead_letters:
+            letters.make_room(db, self._letter_bytes)
 
 
 def _save_checkpoint(db: Database, source: str, checkpoint: Checkpoint, now: Micros) -> None:
+    row = (source, stored.write(checkpoint), now)
     db.execute(
-        "INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?)",
-        [source, stored.write(checkpoint), now],
-    )
-
-
-def _keep_aside(db: Database, letter: DeadLetter) -> None:
-    db.execute(
-        "INSERT INTO dead_letter (observed, source, tag, output, reason, raw)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
-        [letter.observed, letter.source, letter.tag, letter.output, letter.reason, letter.raw],
+        "INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?, ?)",
+        [*row, seals.seal("checkpoint", *row)],
     )

@@ -38,5 +38,6 @@ def _unusable(source: str, error: Exception) -> StateError:
     return StateError(
         210,
         f"the state of {source} cannot be used: {error}",
-        "run the release that wrote it, or reset this service with 'collector state reset'",
+        "run the release that wrote it, or start this service anew with "
+        f"'collector state reset {source} --start TIME'",
     )

@@ -16,7 +16,7 @@ import msgspec
 from collector.core.checkpoint import Checkpoint
 from collector.core.flatten import Flatten
 from collector.core.ledger import Entry
-from collector.core.model import Event, Micros, Page, Request, Response, Window
+from collector.core.model import Event, Micros, Page, Rejected, Request, Response, Window
 
 Fetch = Callable[[Request], Iterator[Response]]
 """Send a request; one answer comes back over HTTP, several over a stream."""
@@ -73,12 +73,17 @@ def _not_enough(_plan: Plan, _page: Page) -> bool:
     return False
 
 
+def _still_unreadable(raw: bytes) -> Page:
+    return Page(events=[], rejected=[Rejected(raw, "this service reads nothing again")])
+
+
 class Source(msgspec.Struct, frozen=True, kw_only=True):
     """One service of one input; see the module's text.
 
     ``prepare`` runs before planning; ``refused`` answers a checkpoint to go on
     from when the vendor refuses a request, or None when there is no other way;
-    ``enough`` ends a reading before its last page.  ``max_pages`` 0: no limit.
+    ``enough`` ends a reading before its last page; ``reread`` reads bytes once more
+    that were kept aside.  ``max_pages`` 0: no limit.
     """
 
     service: str
@@ -91,6 +96,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     refused: Callable[[Checkpoint, int], Checkpoint | None] = _refused_for_good
     narrow: Callable[[Window], tuple[Plan, Plan] | None] = _never
     enough: Callable[[Plan, Page], bool] = _not_enough
+    reread: Callable[[bytes], Page] = _still_unreadable
     settling: Settling = Settling()
     max_pages: int = 0
 

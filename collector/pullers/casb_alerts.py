@@ -17,7 +17,7 @@ from collector.core.model import Micros, Page, Request, Response, Window
 from collector.core.policy import halves, next_window
 from collector.core.times import HOUR, SECOND
 from collector.pullers.base import Plan, Settling, Source, second_look
-from collector.pullers.pages import listed
+from collector.pullers.pages import kept, listed
 
 LIST_FIELD = "related_events"
 _MILLISECOND = 1000
@@ -61,6 +61,7 @@ def casb_alerts(settings: AlertsSettings) -> Source:
         records=settings.records,
         close=lambda checkpoint, done: rules.completed(checkpoint, done.window.end),
         narrow=alerts.narrow,
+        reread=alerts.reread,
         settling=Settling(late=settings.second_look),
         max_pages=settings.max_pages,
     )
@@ -87,8 +88,12 @@ class _Alerts(msgspec.Struct, frozen=True):
         following = _next_page(response.request, self.settings.page_field) if full else None
         return Page(events=events, rejected=rejected, next=following)
 
+    def reread(self, raw: bytes) -> Page:
+        events, rejected = _read(kept(raw, self.settings.list_field))
+        return Page(events=events, rejected=rejected)
+
     def narrow(self, window: Window) -> tuple[Plan, Plan] | None:
-        cut = halves(window, _MILLISECOND)
+        cut = halves(window, _resolution(self.settings))
         return None if cut is None else (self._ask(cut[0]), self._ask(cut[1]))
 
     def _ask(self, window: Window) -> Plan:
@@ -97,11 +102,17 @@ class _Alerts(msgspec.Struct, frozen=True):
         return Plan(window=window, request=request, mode="window")
 
 
+def _resolution(settings: AlertsSettings) -> Micros:
+    return SECOND if settings.time_format == "epoch_s" else _MILLISECOND
+
+
 def _question(settings: AlertsSettings, window: Window) -> dict[str, object]:
-    # Both ends are taken as inclusive (A3), so the last millisecond belongs to the next window.
+    # Both ends are taken as inclusive (A3), and alerts have whole milliseconds: the last one
+    # belongs to the next window.  Of the last second not even that is sure: it is asked for twice.
+    last = window.end - (0 if settings.time_format == "epoch_s" else _MILLISECOND)
     span = {
         "from": _spelled(window.start, settings.time_format),
-        "to": _spelled(window.end - _MILLISECOND, settings.time_format),
+        "to": _spelled(last, settings.time_format),
     }
     return {settings.page_field: settings.first_page, "time_range": span}
 
@@ -109,6 +120,7 @@ def _question(settings: AlertsSettings, window: Window) -> dict[str, object]:
 def _spelled(instant: Micros, time_format: str) -> int | str:
     if time_format == "epoch_s":
         return instant // SECOND
+    instant -= instant % _MILLISECOND
     return times.isoformat(instant) if time_format == "iso" else instant // _MILLISECOND
 
 

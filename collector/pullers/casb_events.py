@@ -17,7 +17,7 @@ from collector.core.flatten import Flatten
 from collector.core.model import Micros, Page, Request, Response, Window
 from collector.core.times import SECOND
 from collector.pullers.base import Plan, Source, second_look
-from collector.pullers.pages import listed, text_field
+from collector.pullers.pages import kept, listed, text_field
 
 LIST_FIELD = "additionalProperties"
 
@@ -60,6 +60,7 @@ def casb_events(settings: EventsSettings) -> Source:
         close=lambda checkpoint, done: rules.completed(checkpoint, done.window.end),
         refused=events.refused,
         enough=_beyond,
+        reread=events.reread,
         max_pages=settings.max_pages,
     )
 
@@ -83,6 +84,10 @@ class _Events(msgspec.Struct, frozen=True):
         cursor = text_field(response.body, self.settings.cursor_field)
         following = self._ask(cursor, 0) if raws and cursor else None
         return Page(events=events, rejected=rejected, next=following, cursor=cursor)
+
+    def reread(self, raw: bytes) -> Page:
+        events, rejected = _read(kept(raw, self.settings.list_field))
+        return Page(events=events, rejected=rejected)
 
     def refused(self, checkpoint: rules.Checkpoint, status: int) -> rules.Checkpoint | None:
         if checkpoint.cursor is None or status not in self.settings.cursor_refused:

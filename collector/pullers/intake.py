@@ -11,16 +11,18 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from collector.core import batching, fault, ledger
+from collector.core import batching, fault, ledger, state
 from collector.core import checkpoint as rules
 from collector.core.batching import Limits, Origin
 from collector.core.checkpoint import Checkpoint
-from collector.core.dedup import Fresh, Known
+from collector.core.dedup import TIMELESS_SLOT, Fresh, Known
+from collector.core.gate import OPEN, Gate
 from collector.core.ledger import Account, Entry, Received
-from collector.core.model import Batch, Clock, Event, Micros, Page, Window
+from collector.core.model import NO_TIME, Batch, Clock, Event, Micros, Page, Rejected, Window
 from collector.core.stats import PullStats
 from collector.core.store import Commit, DeadLetter, Store
-from collector.core.times import HOUR
+from collector.core.times import HOUR, floor_hour
+from collector.errors import StateError
 from collector.pullers.base import Source, whole
 
 Move = Callable[[Checkpoint], Checkpoint]
@@ -60,11 +62,13 @@ class Intake:
         destination: Destination,
         checkpoint: Checkpoint,
         clock: Clock,
+        gate: Gate = OPEN,
     ) -> None:
         self._store = store
         self._source = source
         self._to = destination
         self._clock = clock
+        self._gate = gate
         self._checkpoint = checkpoint
         self._records = whole(source.records)
         self._known = Known(lambda slot: store.known(destination.source_id, slot))
@@ -76,6 +80,10 @@ class Intake:
         """The checkpoint as it is stored."""
         return self._checkpoint
 
+    def wait_for_room(self, longest: float | None = None) -> bool:
+        """Return when more may be asked for; see ``core.gate.Gate``."""
+        return self._gate.wait(longest)
+
     def take(
         self,
         page: Page,
@@ -85,11 +93,13 @@ class Intake:
         counted_in: Window | None = None,
         move: Move = stay,
         conclude: Conclude = nothing,
+        settles: Sequence[int] = (),
     ) -> PullStats:
         """Commit one page; on return its new records will be delivered, whatever happens.
 
-        ``move`` is applied to the checkpoint in the same transaction, and
-        ``conclude`` tells the ledger what the move means.
+        ``move`` is applied to the checkpoint in the same transaction, ``conclude``
+        tells the ledger what the move means, and the dead letters with the ids
+        ``settles`` are taken out.
         """
         with self._lock:
             now = self._clock.now()
@@ -107,7 +117,8 @@ class Intake:
                     batches=batches,
                     digests=fresh.digests,
                     entries=[*entries, *conclude(self._checkpoint, after)],
-                    dead_letters=[self._letter(each.raw, each.reason) for each in page.rejected],
+                    dead_letters=self._letters(page.rejected, now, counted_in),
+                    settled=settles,
                 )
             )
             self._known.remember(fresh.digests)
@@ -152,19 +163,29 @@ class Intake:
         """The ledger's row of one of this source's hours."""
         return self._store.account(self._to.source_id, hour)
 
-    def has_forgotten(self, hour: Window) -> bool:
-        """Whether the ids of an hour are no longer kept."""
-        return not any(self._store.known(self._to.source_id, hour.start // HOUR))
+    def has_forgotten(self, row: Account) -> bool:
+        """Whether the ids of what a row delivered are no longer kept.
+
+        They lie where the events' own times put them, not where they were counted.
+        """
+        slot = TIMELESS_SLOT if row.first == NO_TIME else row.first // HOUR
+        return row.counts.spooled > 0 and not any(self._store.known(self._to.source_id, slot))
 
     def usual(self, hour: Window) -> int | None:
         """How many events such an hour usually has."""
         return self._store.usual(self._to.source_id, hour)
 
-    def prepare(self, now: Micros) -> None:
-        """Let the source put its checkpoint in order before a pull plans from it."""
+    def prepare(self, now: Micros) -> bool:
+        """Let the source put its checkpoint in order before a pull plans from it.
+
+        True when marks of a clock that ran ahead had to be taken back first.
+        """
         with self._lock:
-            prepared = self._source.prepare(self._checkpoint, now)
+            sound = state.corrected(self._checkpoint, now)
+            corrected = sound != self._checkpoint
+            prepared = self._source.prepare(sound, now)
             self.advance(lambda _checkpoint: prepared.checkpoint, prepared.entries)
+            return corrected
 
     def keep_aside(self, raw: bytes, reason: str) -> None:
         """Keep bytes that are no page at all, so that nobody need wonder what came."""
@@ -176,7 +197,7 @@ class Intake:
                     checkpoint=self._checkpoint,
                     observed=now,
                     entries=ledger.entries(_unreadable_page(now), None),
-                    dead_letters=[self._letter(raw, reason)],
+                    dead_letters=self._letters([Rejected(raw, reason)], now, None),
                 )
             )
 
@@ -204,17 +225,27 @@ class Intake:
         )
 
     def _commit(self, commit: Commit) -> None:
-        self._store.commit(commit)
+        try:
+            self._store.commit(commit)
+        except StateError:
+            self._known.forget()  # it may be stored all the same: what is stored decides
+            raise
         self._checkpoint = commit.checkpoint
 
-    def _letter(self, raw: bytes, reason: str) -> DeadLetter:
-        return DeadLetter(
-            source=self._to.source_id,
-            tag=self._source.tag,
-            reason=reason,
-            raw=raw,
-            observed=self._clock.now(),
-        )
+    def _letters(
+        self, rejected: Sequence[Rejected], now: Micros, counted_in: Window | None
+    ) -> list[DeadLetter]:
+        return [
+            DeadLetter(
+                source=self._to.source_id,
+                tag=self._source.tag,
+                reason=each.reason,
+                raw=each.raw,
+                observed=now,
+                hour=floor_hour(now) if counted_in is None else counted_in.start,
+            )
+            for each in rejected
+        ]
 
 
 def _received(page: Page, fresh: Fresh, now: Micros, mode: str) -> Received:

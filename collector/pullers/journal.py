@@ -101,6 +101,13 @@ class Cycle:
         self._received_before = 0
         self._told_of_replay = False
 
+    def clock_was_ahead(self) -> None:
+        """Marks ahead of the clock were taken back."""
+        self.log.warning(
+            "The checkpoint lay ahead of the clock, which must have been wrong: reading again from "
+            "before the newest event taken -> let a time service keep this machine's clock"
+        )
+
     def retrieving(self, window: Window) -> None:
         """A span is about to be read."""
         self._received_before = self.stats.received

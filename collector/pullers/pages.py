@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -17,39 +18,69 @@ def listed(body: bytes, list_field: str) -> list[bytes]:
     """The raw records under ``list_field``.
 
     The server has sent raw control characters inside strings (vendor notes on
-    CASB, A3 trap 2): the page is then cut by its outline, and each record is
-    judged by itself.  Raises ``UnreadableAnswer`` when there is no such list.
+    CASB, A3 trap 2): the page is then cut by quotes and brackets alone, and each
+    record is judged by itself.  Raises ``UnreadableAnswer`` when there is no such
+    list, or the page is not whole.
     """
+    value = _fields(body).get(list_field)
+    if value is None or not value.startswith(b"["):
+        raise UnreadableAnswer(
+            304,
+            f"the page has no list {list_field}",
+            "check the endpoint's URL and the service's list_field",
+        )
     try:
-        return [bytes(record) for record in _records(_field(body, list_field))]
+        return [bytes(record) for record in _records(value)]
     except wirejson.MALFORMED:
-        return _listed_by_outline(body, list_field)
+        return _parts(value)
+
+
+def kept(raw: bytes, list_field: str) -> list[bytes]:
+    """The records in bytes that were kept aside: those of a whole answer, or the one they are."""
+    try:
+        return listed(raw, list_field)
+    except UnreadableAnswer:
+        return [raw]
 
 
 def text_field(body: bytes, name: str) -> str | None:
-    """A text beside the list, or None."""
+    """A text beside the list, or None where it is absent, null or empty.
+
+    Raises ``UnreadableAnswer`` for anything else: a cursor that cannot be read
+    must not look like the end of the data.
+    """
     try:
-        value: Any = msgspec.json.decode(_page(wirejson.outline(body)).get(name, b"null"))
+        text: Any = msgspec.json.decode(wirejson.repair(_fields(body).get(name, b"null")).raw)
     except wirejson.MALFORMED:
-        return None
-    return value if isinstance(value, str) and value else None
+        text = ...
+    if text is None or isinstance(text, str):
+        return text or None
+    raise UnreadableAnswer(304, f"the page's {name} is no text", "please report this")
 
 
-def _field(body: bytes, list_field: str) -> msgspec.Raw:
-    page = _page(body)
-    if list_field not in page:
-        raise UnreadableAnswer(
-            304,
-            f"the page has no {list_field}",
-            "check the endpoint's URL and the service's list_field",
-        )
-    return page[list_field]
-
-
-def _listed_by_outline(body: bytes, list_field: str) -> list[bytes]:
+def _fields(body: bytes) -> Mapping[str, bytes]:
     try:
-        return wirejson.slices(body, _records(_field(wirejson.outline(body), list_field)))
-    except wirejson.MALFORMED as error:
-        raise UnreadableAnswer(
-            305, f"the page is not JSON: {error}", "nothing to do: the page is asked for again"
-        ) from None
+        return {name: bytes(value) for name, value in _page(body).items()}
+    except wirejson.MALFORMED:
+        return _fields_by_brackets(body)
+
+
+def _fields_by_brackets(body: bytes) -> Mapping[str, bytes]:
+    try:
+        members = [wirejson.member(part) for part in wirejson.parts(body)]
+    except ValueError as error:
+        raise _not_json(error) from None
+    return {name[1:-1].decode(errors="replace"): value for name, value in members}
+
+
+def _parts(text: bytes) -> list[bytes]:
+    try:
+        return wirejson.parts(text)
+    except ValueError as error:
+        raise _not_json(error) from None
+
+
+def _not_json(error: ValueError) -> UnreadableAnswer:
+    return UnreadableAnswer(
+        305, f"the page is not JSON: {error}", "nothing to do: the page is asked for again"
+    )

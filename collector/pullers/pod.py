@@ -8,7 +8,7 @@ when the server closed in order.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -69,9 +69,12 @@ def pod_source(service: str, settings: PodSettings, record_shape: Shape) -> Sour
     read = reader(record_shape)
 
     def page(response: Response) -> Page:
+        return records(response.messages)
+
+    def records(messages: Sequence[bytes]) -> Page:
         limit = settings.max_message
-        events, rejected = read(each for each in response.messages if len(each) <= limit)
-        rejected += [_too_large(each, limit) for each in response.messages if len(each) > limit]
+        events, rejected = read(each for each in messages if len(each) <= limit)
+        rejected += [_too_large(each, limit) for each in messages if len(each) > limit]
         return Page(events=events, rejected=rejected)
 
     def prepare(checkpoint: rules.Checkpoint, now: Micros) -> Prepared:
@@ -95,6 +98,7 @@ def pod_source(service: str, settings: PodSettings, record_shape: Shape) -> Sour
         tag=settings.tag,
         plan=plan,
         read=page,
+        reread=lambda raw: records([raw]),
         records=settings.records,
         close=lambda checkpoint, done: rules.paid(checkpoint, done.window),
         prepare=prepare,

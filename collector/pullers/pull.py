@@ -55,13 +55,20 @@ class Puller:
         committed until then stays, and the next pull goes on from there.
         """
         cycle = self._journal.begin(self._clock.now())
-        self._intake.prepare(cycle.began)
+        cycle.clock(self._intake.prepare(cycle.began))
+        fell_back = False  # once a pull: a vendor that refuses every cursor would be asked for ever
         while (plan := self._source.plan(self._intake.checkpoint, cycle.began)) is not None:
             if self._clock.stopping():
                 raise Stopped
             cycle.retrieving(plan.window)
-            if not self._read_span(plan, cycle):
-                break
+            try:
+                if not self._read_span(plan, cycle):
+                    break
+            except VendorRefused as refusal:
+                if fell_back:
+                    raise
+                self._fall_back(refusal)
+                fell_back = True
         cycle.finished()
         return cycle.stats
 
@@ -71,11 +78,7 @@ class Puller:
         while work:
             part = work.pop()
             reading = self._begin(part)
-            try:
-                whole = self._read_patiently(reading, cycle)
-            except VendorRefused as refusal:
-                return self._fall_back(refusal)
-            if whole:
+            if self._read_patiently(reading, cycle):
                 self._close(reading, cycle)
             elif (halves := self._source.narrow(part.window)) is not None:
                 cycle.narrowed(part.window)
@@ -88,16 +91,14 @@ class Puller:
         if plan.counted_in is None:
             return Reading(plan, None, forgotten=False)
         before = self._intake.account(plan.counted_in)
-        forgotten = before.counts.spooled > 0 and self._intake.has_forgotten(plan.counted_in)
-        return Reading(plan, before, forgotten=forgotten)
+        return Reading(plan, before, forgotten=self._intake.has_forgotten(before))
 
-    def _fall_back(self, refusal: VendorRefused) -> bool:
+    def _fall_back(self, refusal: VendorRefused) -> None:
         other = self._source.refused(self._intake.checkpoint, refusal.number)
         if other is None:
             raise refusal
         self._journal.fell_back(refusal)
         self._intake.advance(lambda _checkpoint: other)
-        return True
 
     def _read_patiently(self, reading: Reading, cycle: Cycle) -> bool:
         for attempt in range(_TRIES):
@@ -156,23 +157,27 @@ class Puller:
         return self._source.narrow(plan.window) is not None
 
     def _pages(self, request: Request | None, cycle: Cycle, *, last_try: bool) -> Iterator[Page]:
-        cursors: set[str | None] = {None}
+        trail = _Trail()
         while request is not None:
             following: Request | None = None
-            cursor: str | None = None
+            self._wait_for_room()
             cycle.stats.requests += 1
             for response in self._fetch(request):
                 page = self._read_page(response, last_try=last_try)
-                following, cursor = page.next, page.cursor
+                following = page.next
                 yield page
-            if following == request or (following is not None and cursor in cursors - {None}):
-                raise UnreadableAnswer(
-                    306,
-                    "the vendor's next page is one that was read already",
-                    "nothing to do: the span is asked for again",
-                )
-            cursors.add(cursor)
+                self._wait_for_room()
+                if trail.circles(request, page):
+                    raise UnreadableAnswer(
+                        306,
+                        "the vendor's next page is one that was read already",
+                        "nothing to do: the span is asked for again",
+                    )
             request = following
+
+    def _wait_for_room(self) -> None:
+        if not self._intake.wait_for_room():
+            raise Stopped
 
     def _read_page(self, response: Response, *, last_try: bool) -> Page:
         try:
@@ -189,6 +194,23 @@ class Puller:
         move, entries = conclude(self._source, reading, usual, self._clock.now())
         self._intake.advance(move, entries)
         cycle.retrieved(reading.plan.window)
+
+
+class _Trail:
+    """The pages of one span so far, to notice when the vendor leads in circles."""
+
+    def __init__(self) -> None:
+        self._cursors: set[str] = set()
+        self._records: list[str | bytes] = []
+
+    def circles(self, request: Request, page: Page) -> bool:
+        """Whether the page leads on to where we have been, or is the one before it."""
+        records = [*(event.id for event in page.events), *(each.raw for each in page.rejected)]
+        again = page.next == request or page.cursor in self._cursors or records == self._records
+        self._records = records
+        if page.cursor is not None:
+            self._cursors.add(page.cursor)
+        return again and page.next is not None
 
 
 def _move(plan: Plan, page: Page) -> Move:

@@ -5,6 +5,10 @@ session ends badly; so whatever a session may have missed is owed by the archive
 (``core.checkpoint.connected``).  With one token the two sides take turns: the
 session is closed in order when an owed hour can be fetched, for at most one
 session per token and type may exist.
+
+While the spool is full the stream is not read, so that the vendor is held up.  A
+session that would have to be held longer than the vendor bears is closed in order
+first, and what comes after it is asked for again like after any other break.
 """
 
 from __future__ import annotations
@@ -34,6 +38,12 @@ _SHORT = 60.0
 _HEARD_EVERY = 60.0
 """Seconds between notes in the checkpoint that a silent session is alive."""
 _SUMMARY_EVERY = 300.0
+_LONGEST_PAUSE = 60.0
+"""Seconds for which a session is held open and not read.
+
+Nothing goes out meanwhile, and the server gives a session up after 300 s without a
+frame (vendor notes on PoD, section 4); the last ping may be ``ping_interval`` old.
+"""
 _REPLAYED = 20_000
 """Records, all of them known, after which a session that brings nothing new is an alarm."""
 
@@ -135,6 +145,8 @@ class Streamer:
         while not self._clock.stopping():
             if self._archive_is_due():
                 self._fetch_owed()
+            if not self._intake.wait_for_room():
+                return
             started = self._clock.monotonic()
             self._listen()
             short = short + 1 if self._clock.monotonic() - started < _SHORT else 0
@@ -162,6 +174,7 @@ class Streamer:
             self._journal.log.error("%s; the owed hours are tried again later", error)
 
     def _listen(self) -> None:
+        self._intake.prepare(self._clock.now())
         with self._connect(self._request) as session:
             cycle = self._journal.listen(self._clock.now())
             cycle.stats.requests += 1
@@ -176,6 +189,9 @@ class Streamer:
     def _receive(self, session: Session, cycle: Cycle) -> None:
         noted = told = self._clock.monotonic()
         while session.lasts:
+            if not self._intake.wait_for_room(_LONGEST_PAUSE):
+                self._take(session.finish(), session, cycle)
+                return
             messages = session.read()
             now = self._clock.monotonic()
             if messages or now - noted > _HEARD_EVERY:

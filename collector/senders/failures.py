@@ -13,6 +13,7 @@ import socket
 import ssl
 
 from collector.errors import Undelivered
+from collector.net.tls import WRONG_NAMES, advice
 
 NAME_UNKNOWN = 600
 REFUSED = 601
@@ -31,8 +32,6 @@ FILE_FAILED = 612
 FILE_GONE = 613
 STREAM_CLOSED = 614
 
-# OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH.
-_NAME_MISMATCHES = frozenset({62, 64})
 # Parts of the alert names by which a server refuses our certificate.
 _CERTIFICATE_ALERTS = ("CERTIFICATE", "UNKNOWN_CA", "ACCESS_DENIED")
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -108,22 +107,18 @@ def _tls_failure(error: ssl.SSLError, peer: str) -> Undelivered:
     return Undelivered(
         TLS_FAILED,
         f"no TLS session with {peer} ({name})",
-        "check that the port speaks TLS 1.2 or newer",
+        "check that the port speaks TLS 1.2 or newer, and whether it wants a client certificate",
     )
 
 
 def _untrusted(error: ssl.SSLCertVerificationError, peer: str) -> Undelivered:
     """Name why the destination's certificate was not accepted."""
-    if error.verify_code in _NAME_MISMATCHES:
-        return Undelivered(
-            WRONG_NAME,
-            f"the certificate of {peer} is for another name ({error.verify_message})",
-            "use the address that stands in the certificate's subject alternative names",
-        )
+    wrong_name = error.verify_code in WRONG_NAMES
+    what = "is for another name" if wrong_name else "is not trusted"
     return Undelivered(
-        UNTRUSTED,
-        f"the certificate of {peer} is not trusted ({error.verify_message})",
-        "set the output's certificate authority file to the one that signed it",
+        WRONG_NAME if wrong_name else UNTRUSTED,
+        f"the certificate of {peer} {what} ({error.verify_message})",
+        advice(error, "ca (Devo: chain) of the output"),
     )
 
 

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 from collector.errors import Undelivered
-from collector.net.tls import verifying
+from collector.net.tls import reason, verifying
 from collector.senders.failures import TLS_FILES
 
 
@@ -47,9 +47,8 @@ def _refuse_public(key: Path) -> None:
 def _unusable(error: OSError, paths: tuple[Path | None, ...]) -> Undelivered:
     """Name the files; an SSL error does not say which of them it means."""
     names = ", ".join(str(path) for path in paths if path is not None) or "the system's authorities"
-    reason = error.reason if isinstance(error, ssl.SSLError) else error.strerror
     return Undelivered(
         TLS_FILES,
-        f"TLS files cannot be used: {names} ({reason})",
-        "give PEM files that exist, and a key that belongs to the certificate",
+        f"TLS files cannot be used: {names} ({reason(error)})",
+        "give PEM files that exist, a key that belongs to the certificate, and its password",
     )

@@ -65,12 +65,18 @@ class CasbSetup(msgspec.Struct, frozen=True, kw_only=True):
             raise AuthenticationError(
                 101, f"the vendor refused the credentials (HTTP {response.status})", _MISSING
             )
+        if not 200 <= response.status < 300:
+            raise VendorUnavailable(
+                response.status,
+                f"the authentication call was answered with HTTP {response.status}",
+                "check endpoints.auth if it lasts; a retry follows",
+            )
         fields = _object(response)
         value = fields.get(self.token_field)
-        if not isinstance(value, str) or not value:
+        if not isinstance(value, str) or not _fits_a_header(value):
             raise AuthenticationError(
                 102,
-                f"the authentication answer has no {self.token_field}",
+                f"the authentication answer has no {self.token_field} that a header can carry",
                 "check endpoints.auth and auth.token_field",
             )
         return Token(value, _expiry(fields, value, now, self.assumed_lifetime))
@@ -98,6 +104,11 @@ def _object(response: Response) -> dict[str, Any]:
             "check endpoints.auth; a retry follows",
         )
     return fields
+
+
+def _fits_a_header(value: str) -> bool:
+    """A header that cannot be sent would raise an error with the token in it."""
+    return bool(value) and value.isascii() and value.isprintable() and value == value.strip()
 
 
 def _expiry(fields: dict[str, Any], value: str, now: Micros, assumed: Micros) -> Micros:

@@ -8,6 +8,7 @@ points.  Bodies are read as a stream and counted after decompression, for a
 from __future__ import annotations
 
 import ssl
+from pathlib import Path
 
 import msgspec
 import requests
@@ -17,7 +18,8 @@ from urllib3.exceptions import ReadTimeoutError
 from collector.core import fault
 from collector.core.model import Request, Response
 from collector.errors import UnreadableAnswer, VendorUnavailable
-from collector.wire.deadline import DeadlineAdapter, deadline
+from collector.net.http import BoundedAdapter, deadline
+from collector.wire.tls import refused, vendor_context
 
 _CHUNK = 64 * 1024
 _RATIO_FLOOR = 1024 * 1024
@@ -37,14 +39,14 @@ class HttpLimits(msgspec.Struct, frozen=True, kw_only=True):
 class HttpWire:
     """A connection pool to one vendor."""
 
-    def __init__(self, limits: HttpLimits, ca_file: str | None = None) -> None:
+    def __init__(self, limits: HttpLimits, ca: Path | None = None) -> None:
         self._limits = limits
         self._session = requests.Session()
         self._session.headers["User-Agent"] = "proofpoint-collector"
+        context = vendor_context(ca)
         for scheme in ("https://", "http://"):
-            self._session.mount(scheme, DeadlineAdapter())
+            self._session.mount(scheme, BoundedAdapter(context))
         self._session.auth = _as_signed
-        self._verify: str | bool = ca_file or True
 
     def send(self, request: Request) -> Response:
         """One call, one answer, whatever its status.
@@ -66,7 +68,6 @@ class HttpWire:
                     timeout=(self._limits.connect_timeout, self._limits.read_timeout),
                     allow_redirects=False,
                     stream=True,
-                    verify=self._verify,
                 ) as answer,
             ):
                 fault.point("page.headers")
@@ -77,7 +78,7 @@ class HttpWire:
                     request=request, status=answer.status_code, headers=headers, body=body
                 )
         except (requests.RequestException, OSError) as error:
-            raise VendorUnavailable(500, _cause(error), _remedy(error)) from None
+            raise VendorUnavailable(500, *_explained(error)) from None
 
     def close(self) -> None:
         """Close the pool."""
@@ -111,9 +112,14 @@ def _as_signed(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 
 # The libraries' own texts hold URLs, queries and headers; ours never do.
-def _cause(error: Exception) -> str:
+def _explained(error: Exception) -> tuple[str, str]:
+    """Cause and remedy."""
     if isinstance(error, requests.exceptions.SSLError):
-        return f"the vendor's certificate was not accepted ({_reason(error)})"
+        return refused(_tls_error(error))
+    return _cause(error), "check name resolution, firewall and proxy if it lasts; a retry follows"
+
+
+def _cause(error: Exception) -> str:
     if isinstance(error, requests.exceptions.ProxyError):
         return "the proxy did not let the call through"
     if isinstance(error, requests.Timeout) or isinstance(_first(error), ReadTimeoutError):
@@ -123,21 +129,15 @@ def _cause(error: Exception) -> str:
     return f"the answer broke off ({type(error).__name__})"
 
 
-def _remedy(error: Exception) -> str:
-    if isinstance(error, requests.exceptions.SSLError):
-        return "check the endpoint's host name, the system time and tls.ca_file"
-    return "check name resolution, firewall and proxy if it lasts; a retry follows"
-
-
-def _reason(error: Exception) -> str:
-    """OpenSSL's own word for it, which names no secret, from inside the libraries' wrappings."""
+def _tls_error(error: Exception) -> ssl.SSLError | None:
+    """OpenSSL's own error, from inside the libraries' wrappings."""
     inner: object = error
     while isinstance(inner, Exception):
-        if isinstance(inner, ssl.SSLCertVerificationError):
-            return inner.verify_message
+        if isinstance(inner, ssl.SSLError):
+            return inner
         wrapped = getattr(inner, "reason", None)
         inner = wrapped if isinstance(wrapped, Exception) else _first(inner)
-    return "TLS failure"
+    return None
 
 
 def _first(error: Exception) -> object:

@@ -1,6 +1,7 @@
 """What each HTTP status means, as a table (vendor notes: CASB A4, PoD section 3).
 
-Whatever is not listed: 5xx like 503, anything else like 400.
+Whatever is not listed: 5xx like 503, other 4xx like 400, and what is no error at all
+comes from something between us and the vendor, such as a proxy's log-in page.
 """
 
 from __future__ import annotations
@@ -46,14 +47,25 @@ TABLE: dict[int, tuple[type[CollectorError], str, str]] = {
     ),
 }
 _UNLISTED_5XX = (VendorUnavailable, "the vendor cannot answer now", _RETRY)
+_NO_ERROR = (
+    VendorUnavailable,
+    "something answers that does not seem to be the vendor",
+    "check the endpoint's URL, and the proxy if there is one",
+)
 
 
 def error_for(status: int, told: str, retry_after: float | None = None) -> CollectorError:
     """The error for a status that is no success; ``told`` is what the vendor said, bounded."""
-    kind, cause, remedy = TABLE.get(status, _UNLISTED_5XX if status >= 500 else TABLE[400])
+    kind, cause, remedy = TABLE.get(status) or _unlisted(status)
     cause = f"{cause} (HTTP {status})" + (f": {told}" if told else "")
     if kind is AuthenticationError:
         return kind(103, cause, remedy)
     if issubclass(kind, VendorUnavailable):
         return kind(status, cause, remedy, retry_after)
     return kind(status, cause, remedy)
+
+
+def _unlisted(status: int) -> tuple[type[CollectorError], str, str]:
+    if status < 400:
+        return _NO_ERROR
+    return TABLE[400] if status < 500 else _UNLISTED_5XX

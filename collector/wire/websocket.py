@@ -1,4 +1,4 @@
-"""The one module that owns a WebSocket, and the only one with ``async def``.
+"""A WebSocket as the collector reads it; only this and the handshake are ``async``.
 
 A stream is read from the caller's thread, a batch at a time: while nobody reads,
 nothing is taken from the socket, so back-pressure reaches the vendor by itself.
@@ -25,15 +25,11 @@ import msgspec
 from aiohttp import WSMsgType
 
 from collector.core.model import Clock, Request, Response
-from collector.core.policy import retry_after
-from collector.errors import SessionEnded, VendorUnavailable
-from collector.wire.statuses import error_for
+from collector.errors import SessionEnded
+from collector.wire.handshake import client_session, shake_hands
 
 _SLICE = 0.1
 """Seconds between looks at the stop flag, the ping and the idle limit."""
-
-_LONGEST_PAUSE = 3600.0
-"""The most seconds that a ``Retry-After`` is believed."""
 
 _SLACK = 2
 """A message over the limit is still received, up to so many times the limit.
@@ -123,7 +119,7 @@ class Stream:
         try:
             self._runner.run(self._connect(request, tls))
         except BaseException:
-            self.abandon()
+            self._runner.close()
             raise
 
     def __enter__(self) -> Self:
@@ -181,32 +177,20 @@ class Stream:
             self._runner.close()
 
     async def _connect(self, request: Request, tls: ssl.SSLContext | None) -> None:
-        self._session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=None),  # a stream may last for weeks
-            trace_configs=[_no_redirects()],
-            trust_env=True,
-        )
+        self._session = client_session()
         try:
-            async with asyncio.timeout(self._limits.connect_timeout):
-                self._socket = await self._session.ws_connect(
-                    request.url,
-                    params=dict(request.params),
-                    headers=dict(request.headers),
-                    ssl=tls if tls is not None else True,
-                    compress=15 if self._limits.compression else 0,
-                    max_msg_size=_SLACK * self._limits.max_message,
-                    decode_text=False,
-                    autoping=False,
-                    autoclose=False,
-                )
-        except aiohttp.WSServerHandshakeError as error:
-            asked = error.headers.get("Retry-After") if error.headers else None
-            wait = retry_after(asked, self._clock.now(), _LONGEST_PAUSE)
-            raise error_for(error.status, "", wait) from None
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise VendorUnavailable(
-                500, _cause(error), "check name resolution, firewall and proxy if it lasts"
-            ) from None
+            self._socket = await shake_hands(
+                self._session,
+                request,
+                self._clock,
+                tls,
+                timeout=self._limits.connect_timeout,
+                max_message=_SLACK * self._limits.max_message,
+                compression=self._limits.compression,
+            )
+        except BaseException:
+            await self._session.close()
+            raise
 
     async def _collect(self) -> list[bytes]:
         messages: list[bytes] = []
@@ -284,30 +268,5 @@ class Stream:
         return messages
 
     async def _release(self) -> None:
-        session = getattr(self, "_session", None)
-        if session is not None:
-            await session.close()
-
-
-def _no_redirects() -> aiohttp.TraceConfig:
-    """The bearer token must not follow a redirect to wherever it points."""
-
-    async def refuse(_session: object, _context: object, _params: object) -> None:
-        raise VendorUnavailable(302, "the vendor redirects", "check the endpoint's URL")
-
-    trace = aiohttp.TraceConfig()
-    trace.on_request_redirect.append(refuse)
-    return trace
-
-
-def _cause(error: Exception) -> str:
-    """What happened, without the URL and headers that the library's own texts hold."""
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return f"the vendor's certificate was not accepted ({error.certificate_error.args[-1]})"
-    if isinstance(error, aiohttp.ClientConnectorSSLError):
-        return "no TLS connection could be made"
-    if isinstance(error, TimeoutError):
-        return "the vendor did not answer in time"
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return f"the vendor could not be reached ({error.os_error.strerror})"
-    return f"the handshake failed ({type(error).__name__})"
+        self._socket._response.close()  # noqa: SLF001 - ``close`` would send a frame again
+        await self._session.close()

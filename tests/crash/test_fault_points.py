@@ -47,7 +47,7 @@ from tests.fakes.crashes import (
 START: Micros = 1_767_225_600_000_000
 """2026-01-01T00:00:00Z."""
 END = START + 4 * HOUR
-ROUNDS = 7
+ROUNDS = 6
 DELAY_SECONDS = 7200.0
 
 POINTS = sorted(fault.POINTS)

@@ -69,6 +69,7 @@ class CasbVendor(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one packet: Nagle would wait for an acknowledgement
     server: CasbVendor
 
     def do_POST(self) -> None:

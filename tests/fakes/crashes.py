@@ -1,7 +1,7 @@
 """A collector that dies, stumbles or stalls at a chosen moment, and is started again.
 
-A *site* is a state folder and a folder of output files.  A crash is what remains of
-them on the disk at that instant: both are copied, and the next start runs on the copy.
+A *site* is a state folder and a folder of output files.  A crash is what is on the disk
+at that instant: the state is copied then, and the next start runs on the copy.
 """
 
 from __future__ import annotations
@@ -93,16 +93,20 @@ class DrainedSpool:
 class Site:
     """State and output of one collector."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, state: str = "state") -> None:
         self.folder = folder
-        self.state = folder / "state"
+        self.state = folder / state
         self.out = folder / "out"
 
     def left_behind(self) -> Site:
-        """What is on the disk now, as another site."""
-        copy = self.folder.with_name(f"{self.folder.name}-after")
-        shutil.copytree(self.folder, copy)
-        return Site(copy)
+        """What a process that dies now leaves: its state as it is, and its files.
+
+        The files stay where they are, for the sender knows them by their inodes,
+        and a dead process writes no more to them.
+        """
+        after = Site(self.folder, f"{self.state.name}-after")
+        shutil.copytree(self.state, after.state)
+        return after
 
     def records(self) -> list[dict[str, Any]]:
         """Every complete line of the output files, of the rotated ones too."""

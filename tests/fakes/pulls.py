@@ -9,6 +9,7 @@ from typing import Any
 
 from collector.core.batching import Limits
 from collector.core.checkpoint import Checkpoint, started
+from collector.core.gate import OPEN, Gate
 from collector.core.model import Event, Micros, Window
 from collector.core.times import HOUR, SECOND, isoformat
 from collector.pullers.base import Fetch, Source
@@ -61,8 +62,10 @@ class Bench:
         limits: Limits | None = None,
         metadata: bool = True,
         period: float | None = None,
+        gate: Gate = OPEN,
     ) -> None:
         self.source = source
+        self.gate = gate
         self.clock = ManualClock(now)
         self.store = store or MemoryStore()
         self.log = MemoryLog()
@@ -81,7 +84,15 @@ class Bench:
     def restart(self) -> None:
         """Begin again from what the store holds."""
         checkpoint = self.store.checkpoint(SOURCE_ID) or started(self._start)
-        self.intake = Intake(self.store, self.source, self._destination, checkpoint, self.clock)
+        self.intake = Intake(
+            self.store, self.source, self._destination, checkpoint, self.clock, self.gate
+        )
+
+    def wake(self, now: Micros) -> None:
+        """Begin again at that time, after the program was stopped."""
+        self.clock = ManualClock(now)
+        self.journal = Journal(self.log, self.source.service, self.clock, None)
+        self.restart()
 
     def puller(self, fetch: Fetch) -> Puller:
         """The pull loop over a way to fetch."""

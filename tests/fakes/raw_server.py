@@ -39,6 +39,10 @@ class Peer:
                 return
             self.send(bytes([byte]))
 
+    def limit_sending(self, seconds: float) -> None:
+        """From now on a send that is held up so long raises ``TimeoutError``."""
+        self._connection.settimeout(seconds)
+
     def reset(self) -> None:
         """End the connection with a reset."""
         self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)

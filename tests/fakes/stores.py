@@ -11,6 +11,7 @@ from collector.core.checkpoint import Checkpoint
 from collector.core.model import Batch, Micros
 from collector.core.store import Store
 from collector.persistence.database import FILE_NAME, LOCK_NAME
+from collector.persistence.seals import seal
 from collector.persistence.spool import SqliteSpool
 from collector.persistence.sqlite import SqliteStore
 from tests.fakes.clock import ManualClock
@@ -106,6 +107,15 @@ class SqliteState:
     def rows(self, table: str) -> list[tuple[Any, ...]]:
         """The rows of a table, as another program sees them."""
         return self.run(_QUERIES[table])
+
+    def write_state(self, source: str, text: str) -> None:
+        """Store this text as a source's state, sealed as another release would."""
+        row = (source, text, START)
+        with closing(sqlite3.connect(self.file, isolation_level=None)) as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?, ?)",
+                [*row, seal("checkpoint", *row)],
+            )
 
     def run(self, sql: str) -> list[tuple[Any, ...]]:
         """One statement over a connection of its own."""

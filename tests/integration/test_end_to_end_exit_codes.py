@@ -55,13 +55,17 @@ def test_vendor_unavailable(site: Site) -> None:
 
 
 def test_damaged_state(site: Site) -> None:
-    """A state file that is none: 7, it is named, and it is left as it is for a person to see."""
+    """A state file that is none: 7, it is named and kept for a person to see; the next start, too.
+    """
     site.state.mkdir()
     garbage = b"this is no database\n" * 1000
     (site.state / FILE_NAME).write_bytes(garbage)
     assert site.run("--once") == 7
-    assert FILE_NAME in site.log
-    assert (site.state / FILE_NAME).read_bytes() == garbage
+    (kept,) = site.state.glob(f"{FILE_NAME}.damaged-*")
+    assert kept.name in site.log
+    assert site.run("--once") == 7
+    assert kept.read_bytes() == garbage
+    assert not (site.state / FILE_NAME).exists()
 
 
 def test_second_copy(site: Site) -> None:

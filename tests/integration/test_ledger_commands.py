@@ -17,6 +17,7 @@ from collector.clock import SystemClock
 from collector.core import times
 from collector.core.times import HOUR
 from collector.demo.judge import good, judge
+from collector.persistence.seals import seal
 from collector.persistence.sqlite import SqliteStore
 from collector.simulator import QUIET, Simulator
 from tests.fakes.processes import PATIENCE, ROOT, Site, document, history
@@ -110,11 +111,14 @@ def test_missing_records_are_delivered_by_verify(place: tuple[Site, Simulator]) 
     assert site.run("--once") == 0
     path = site.out / "mail.proofpoint.pod.message.ndjson"
     lines = path.read_bytes().splitlines()
-    ((row, slot, digests),) = on_state(
+    ((row, slot, committed, digests),) = on_state(
         site,
-        "SELECT id, slot, digests FROM known WHERE source = 'pod#message' ORDER BY slot LIMIT 1",
+        "SELECT id, slot, committed, digests FROM known WHERE source = 'pod#message'"
+        " ORDER BY slot LIMIT 1",
     )
-    on_state(site, "UPDATE known SET digests = ? WHERE id = ?", [digests[: 5 * 16], row])
+    fewer = digests[: 5 * 16]
+    sealed = seal("known", "pod#message", slot, committed, fewer)
+    on_state(site, "UPDATE known SET digests = ?, seal = ? WHERE id = ?", [fewer, sealed, row])
     when = times.isoformat(slot * HOUR)
     end = times.isoformat((slot + 1) * HOUR)
     asked = ("--from", when, "--to", end, "--service", "message", "--yes")

@@ -181,9 +181,7 @@ def test_flipped_bits_raise_state_errors_only(used: SqliteState, seed: int) -> N
 )
 def test_a_checkpoint_that_cannot_be_read(used: SqliteState, text: str) -> None:
     """It is never taken for a first start."""
-    with closing(sqlite3.connect(used.file)) as connection:
-        connection.execute("UPDATE checkpoint SET state = ?", [text])
-        connection.commit()
+    used.write_state(SOURCE, text)
     with closing(used.open()) as store, pytest.raises(StateError, match=rf"210.*{SOURCE}"):
         store.checkpoint(SOURCE)
     with pytest.raises(StateError, match=rf"210.*{SOURCE}"):
@@ -203,9 +201,8 @@ def test_a_state_of_a_newer_release_is_refused(used: SqliteState) -> None:
 
 def test_a_checkpoint_of_a_newer_release_is_refused(used: SqliteState) -> None:
     """By its version, in the words that tell what to do."""
-    used.run(
-        "UPDATE checkpoint SET state = json_set(state, '$.\"@persistence_version\"', 99)",
-    )
+    ((text,),) = used.run("SELECT state FROM checkpoint")
+    used.write_state(SOURCE, text.replace('"@persistence_version":1', '"@persistence_version":99'))
     with closing(used.open()) as store, pytest.raises(StateError, match=r"210.*99 is newer"):
         store.checkpoint(SOURCE)
 

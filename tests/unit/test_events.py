@@ -126,6 +126,13 @@ def test_id_of_a_replay_without_id() -> None:
     assert first.id == again.id
 
 
+def test_ids_that_were_lost_do_not_meet() -> None:
+    """Two ids whose bytes became U+FFFD are not one event: a hash of the content tells them apart."""
+    one, two = (only(b'{"guid":"%b",%b,"x":%d}' % (bad, TS, bad[0])) for bad in (b"\xff", b"\xfe"))
+    assert one.id != two.id
+    assert one.flags == ("not_utf8", "no_id")
+
+
 def test_large_record() -> None:
     """Size alone is nothing odd."""
     raw = b'{"guid":"a",%b,"x":"%b"}' % (TS, b"y" * 3_000_000)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import msgspec
 import pytest
 
 from collector.core import wirejson
@@ -67,11 +66,45 @@ def test_splice(record: bytes, spliced: object) -> None:
     assert json.loads(wirejson.splice(record, b'"k"', b"1")) == spliced
 
 
-def test_slices_are_the_original_bytes() -> None:
-    """Records found in an outline are cut from the bytes that came."""
-    body = b'[{"a":"\xff\t"},{"a":"?"}, {"a":" "}]'
-    pieces = msgspec.json.decode(wirejson.outline(body), type=list[msgspec.Raw])
-    assert wirejson.slices(body, pieces) == [b'{"a":"\xff\t"}', b'{"a":"?"}', b'{"a":" "}']
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        (b"[]", []),
+        (b" { } ", []),
+        (b'[ 1 , "," , [2,3] , {"a":[4,5]} ]', [b"1", b'","', b"[2,3]", b'{"a":[4,5]}']),
+        (b'["\\"]","\\\\"]', [b'"\\"]"', b'"\\\\"']),
+        (b'{"a":{"b":1},"c":"\t\xff"}', [b'"a":{"b":1}', b'"c":"\t\xff"']),
+        (b"[nonsense,,NaN]", [b"nonsense", b"", b"NaN"]),
+    ],
+)
+def test_parts(text: bytes, parts: list[bytes]) -> None:
+    """An array or object is cut at its own commas, whatever stands between them."""
+    assert wirejson.parts(text) == parts
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"1", b"[", b"[}", b"[1", b"[]]", b"[1][2]", b"[[1]", b"[{]}", b'["]']
+)
+def test_no_parts(text: bytes) -> None:
+    """What is not one whole array or object cannot be cut."""
+    with pytest.raises(ValueError, match="."):
+        wirejson.parts(text)
+
+
+def test_member() -> None:
+    """A field is a name and a value."""
+    assert wirejson.member(b'"a:b" : {"c":1}') == (b'"a:b"', b'{"c":1}')
+    for part in (b"", b'"a"', b"a:1", b'"a" 1'):
+        with pytest.raises(ValueError, match="no name or no value"):
+            wirejson.member(part)
+
+
+def test_string_without_end() -> None:
+    """A cut record full of escaped quotes is looked through once, not once for each quote."""
+    cut = b'{"a":"' + b'\\"' * 2_000_000
+    assert wirejson.repair(cut).raw == cut
+    with pytest.raises(ValueError, match="not one whole"):
+        wirejson.parts(b"[" + cut + b"]")
 
 
 def test_canonical_id() -> None:

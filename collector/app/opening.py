@@ -1,0 +1,63 @@
+"""Opening the state at a start, and what follows when it is damaged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from collector.config.models import Settings
+from collector.core.model import Clock
+from collector.errors import StateError
+from collector.persistence import damage
+from collector.persistence.database import FILE_NAME
+from collector.persistence.sqlite import SqliteStore
+from collector.pullers.journal import Log
+
+
+def folder(settings: Settings) -> Path:
+    """Where this collector keeps its state."""
+    return settings.globals.persistence.config.directory_name
+
+
+def open_store(settings: Settings, clock: Clock, log: Log) -> SqliteStore:
+    """The state of this collector.
+
+    A damaged one is set aside.  Then, by ``persistence.config.on_damage``, either a
+    new one is made, from which every service begins at its configured start, or
+    ``StateError`` is raised, as for all else that is wrong with the state.
+    """
+    try:
+        return _opened(settings, clock)
+    except StateError as error:
+        if error.number != damage.DAMAGED or not (folder(settings) / FILE_NAME).exists():
+            raise
+        told = set_aside(settings, clock, error)
+        if not _starts_anew(settings):
+            raise told from error
+    log.error(
+        "%s. The state starts anew: every service collects again from its "
+        "initial_start_time_in_utc, and records come twice",
+        told.cause,
+    )
+    return _opened(settings, clock)
+
+
+def set_aside(settings: Settings, clock: Clock, error: StateError) -> StateError:
+    """Set a closed, damaged state aside; the error that says where it is and what to do."""
+    try:
+        kept = damage.set_aside(folder(settings) / FILE_NAME, clock.now())
+    except OSError as failure:
+        return damage.told(f"{error.cause}; it could not be set aside ({failure.strerror})")
+    return damage.told(f"{error.cause}; it is kept as {kept}")
+
+
+def _opened(settings: Settings, clock: Clock) -> SqliteStore:
+    return SqliteStore.open(
+        folder(settings),
+        clock,
+        letter_bytes=settings.globals.dead_letters.max_bytes,
+        start_anew=_starts_anew(settings),
+    )
+
+
+def _starts_anew(settings: Settings) -> bool:
+    return settings.globals.persistence.config.on_damage == "start_anew"

@@ -1,0 +1,131 @@
+"""Dead letters once more: refused records to their output, unreadable bytes to their reader."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from collector.app.inputs import reader
+from collector.config.models import Settings
+from collector.core.gate import Marks
+from collector.core.ledger import Entry
+from collector.core.model import NO_TIME, Clock, Counts, Page, Window
+from collector.core.times import HOUR
+from collector.persistence.letters import Filter, Letter
+from collector.persistence.sqlite import SqliteStore
+from collector.pullers.base import Source
+from collector.pullers.intake import Intake
+
+_AT_ONCE = 200
+_TOLD = 20
+"""Reasons that are told of letters that stay; the rest is counted."""
+
+
+class Replayed(msgspec.Struct):
+    """What became of the dead letters: records that wait for delivery again, and the rest."""
+
+    letters: int = 0
+    records: int = 0
+    repeats: int = 0
+    left: int = 0
+    reasons: list[str] = msgspec.field(default_factory=list)
+    full: bool = False
+
+    def leave(self, letter: Letter, reason: str) -> None:
+        """This one stays."""
+        self.left += 1
+        if len(self.reasons) < _TOLD:
+            self.reasons.append(f"{letter.id}: {reason}")
+
+
+class Replay:
+    """Replays dead letters of an open store that no collector is using."""
+
+    def __init__(self, settings: Settings, store: SqliteStore, clock: Clock) -> None:
+        self._settings = settings
+        self._store = store
+        self._clock = clock
+        self._marks = Marks(settings.globals.spool.max_bytes)
+        self._sources: dict[str, tuple[Source, Intake] | None] = {}
+        self._done = Replayed()
+
+    def run(self, wanted: Filter) -> Replayed:
+        """Replay those that fit, oldest first, for as long as the spool has room.
+
+        Each one is spooled in the transaction that takes it out.
+        """
+        for letters in self._chunks(wanted):
+            size = sum(letter.size for letter in letters)
+            if self._store.spool.size + size > self._marks.limit:
+                self._done.full = True
+                break
+            self._send_again([each for each in letters if each.output is not None])
+            for each in letters:
+                if each.output is None:
+                    self._read_again(each)
+        return self._done
+
+    def _chunks(self, wanted: Filter) -> Iterator[list[Letter]]:
+        after = 0
+        while letters := self._store.dead_letters(wanted, after, _AT_ONCE):
+            after = letters[-1].id
+            yield letters
+
+    def _send_again(self, letters: Sequence[Letter]) -> None:
+        ready = []
+        for each in letters:
+            if each.output in self._settings.outputs:
+                ready.append(each)
+            else:
+                self._done.leave(each, f"no output is called {each.output} any more")
+        self._store.send_again(ready)
+        self._done.letters += len(ready)
+        self._done.records += len(ready)
+
+    def _read_again(self, letter: Letter) -> None:
+        found = self._reader(letter.source)
+        if found is None:
+            self._done.leave(letter, f"no service is called {letter.source} any more")
+            return
+        source, intake = found
+        page = source.reread(self._store.dead_letter(letter.id) or b"")
+        if page.rejected or not page.events:
+            reason = page.rejected[0].reason if page.rejected else "it holds no record"
+            self._done.leave(letter, f"still unreadable: {reason}")
+            return
+        self._take(letter, page, intake)
+
+    def _take(self, letter: Letter, page: Page, intake: Intake) -> None:
+        stats = intake.take(
+            page,
+            mode="replay",
+            pulling_id=str(self._clock.now() // 1000),
+            conclude=lambda _before, _after: self._uncounted(letter, intake),
+            settles=[letter.id],
+        )
+        self._done.letters += 1
+        self._done.records += stats.generated
+        self._done.repeats += stats.duplicates
+
+    def _uncounted(self, letter: Letter, intake: Intake) -> list[Entry]:
+        """The row that counted the letter as dead no longer does, if it is still there."""
+        if letter.hour == NO_TIME:
+            return []
+        hour = Window(letter.hour, letter.hour + HOUR)
+        if not intake.account(hour).counts.dead_lettered:
+            return []
+        return [Entry(span=hour, counts=Counts(received=-1, dead_lettered=-1))]
+
+    def _reader(self, source_id: str) -> tuple[Source, Intake] | None:
+        if source_id not in self._sources:
+            self._sources[source_id] = self._made(source_id)
+        return self._sources[source_id]
+
+    def _made(self, source_id: str) -> tuple[Source, Intake] | None:
+        found = reader(self._settings, source_id)
+        checkpoint = self._store.checkpoint(source_id)
+        if found is None or checkpoint is None:
+            return None
+        source, to = found
+        return source, Intake(self._store, source, to, checkpoint, self._clock)

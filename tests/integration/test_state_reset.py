@@ -1,0 +1,88 @@
+"""``collector state reset``: the way out that other messages name."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+import pytest
+from typer.testing import CliRunner, Result
+
+from collector.cli.state import app
+from collector.core.checkpoint import started
+from collector.core.store import Commit
+from collector.errors import ConfigError, StateError
+from tests.fakes.stores import START, SqliteState
+
+SOURCE = "screen_casb#alerts"
+CONFIG = """\
+globals: {{id: "1", name: acme, persistence: {{config: {{directory_name: "{folder}"}}}}}}
+outputs: {{screen: {{type: console}}}}
+inputs:
+  screen_casb:
+    type: proofpoint_casb
+    credentials: {{api_key: a, client_id: b, client_secret: c}}
+    services: {{alerts: {{}}}}
+"""
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> SqliteState:
+    """A state in which a service has been pulled."""
+    made = SqliteState(tmp_path / "state")
+    (tmp_path / "config.yaml").write_text(CONFIG.format(folder=made.folder))
+    with closing(made.open()) as store:
+        store.commit(Commit(source=SOURCE, checkpoint=started(START), observed=START))
+    return made
+
+
+def reset(state: SqliteState, *arguments: str) -> Result:
+    """The command; what it raises comes out."""
+    config = state.folder.parent / "config.yaml"
+    command = ["reset", "--yes", "--config", str(config), *arguments]
+    return CliRunner().invoke(app, command, catch_exceptions=False)
+
+
+def start_of(state: SqliteState) -> str:
+    """Where the service begins."""
+    with closing(state.open()) as store:
+        found = store.stored_state(SOURCE)
+    assert found is not None
+    return str(found["initial_start_time_in_utc"])
+
+
+def test_back_to_the_first_start(state: SqliteState) -> None:
+    """Without a start, the service begins where it first began."""
+    assert reset(state, SOURCE).exit_code == 0
+    assert start_of(state) == "2026-01-01T00:00:00Z"
+
+
+def test_to_another_start(state: SqliteState) -> None:
+    """As it is given."""
+    assert reset(state, SOURCE, "--start", "2026-02-01T00:00:00Z").exit_code == 0
+    assert start_of(state) == "2026-02-01T00:00:00Z"
+
+
+def test_a_service_that_is_not_there(state: SqliteState) -> None:
+    """A slip of the pen makes no new service."""
+    with pytest.raises(StateError, match="220"):
+        reset(state, "screen_casb#alert", "--start", "2026-02-01T00:00:00Z")
+
+
+def test_a_start_that_is_no_time(state: SqliteState) -> None:
+    """Nothing is reset."""
+    with pytest.raises(ConfigError, match="no time"):
+        reset(state, SOURCE, "--start", "yesterday")
+    assert state.rows("history") == []
+
+
+def test_a_state_that_cannot_be_read_can_be_reset(state: SqliteState) -> None:
+    """The message about it names this command, so it must work; it needs a start then."""
+    newer = msgspec.structs.replace(started(START), version=99)
+    with closing(state.open()) as store:
+        store.correct(SOURCE, newer, START)
+    with pytest.raises(StateError, match=r"210.*--start"):
+        reset(state, SOURCE)
+    assert reset(state, SOURCE, "--start", "2026-02-01T00:00:00Z").exit_code == 0
+    assert start_of(state) == "2026-02-01T00:00:00Z"

@@ -1,0 +1,102 @@
+"""Which events are new."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from collector.core.dedup import DIGEST_SIZE, TIMELESS_SLOT, Known, key, pack, unpack
+from collector.core.model import NO_TIME, Event
+from collector.core.times import HOUR
+from tests.fakes.pulls import START, event
+
+
+class Stored:
+    """The stored digests, and how often each slot was asked for."""
+
+    def __init__(self) -> None:
+        """Nothing is stored."""
+        self.slots: dict[int, list[bytes]] = {}
+        self.loads: Counter[int] = Counter()
+
+    def load(self, slot: int) -> list[bytes]:
+        """The blobs of a slot."""
+        self.loads[slot] += 1
+        return self.slots.get(slot, [])
+
+
+def test_key() -> None:
+    """Id and time make an event; the slot is the hour of its time."""
+    one = key(event(1, START))
+    assert one.slot == START // HOUR
+    assert len(one.digest) == DIGEST_SIZE
+    assert one == key(Event("id-1", START, b"other bytes"))
+    assert one.digest != key(event(1, START + 1)).digest
+    assert one.digest != key(event(2, START)).digest
+    assert key(event(1, NO_TIME)).slot == TIMELESS_SLOT
+    assert key(Event("1\x002", 3, b"")).digest != key(Event("2", 31, b"")).digest
+
+
+def test_fresh_and_duplicates() -> None:
+    """What is stored, or comes twice in a page, is a duplicate; order is kept."""
+    stored = Stored()
+    stored.slots[START // HOUR] = [key(event(2)).digest]
+    fresh = Known(stored.load).fresh([event(3), event(2), event(1), event(3)])
+    assert [each.id for each in fresh.events] == ["id-3", "id-1"]
+    assert fresh.keys == [key(event(3)), key(event(1))]
+    assert fresh.digests == {START // HOUR: [key(event(3)).digest, key(event(1)).digest]}
+    assert fresh.duplicates == 2
+
+
+def test_nothing_is_known_before_it_is_durable() -> None:
+    """A page whose commit failed is fresh again; one that was committed is not."""
+    known = Known(Stored().load)
+    page = [event(1), event(2)]
+    fresh = known.fresh(page)
+    assert known.fresh(page) == fresh
+    known.remember(fresh.digests)
+    assert known.fresh(page).events == []
+
+
+def test_slots_are_loaded_once() -> None:
+    """While a slot stays in memory, the store is not asked again."""
+    stored = Stored()
+    known = Known(stored.load)
+    for _ in range(3):
+        known.fresh([event(1), event(2, START + HOUR)])
+    assert set(stored.loads.values()) == {1}
+
+
+def test_least_recently_used_slot_goes_first() -> None:
+    """Beyond its bound, the index lets go of the slot that was not used for longest."""
+    stored = Stored()
+    known = Known(stored.load, max_slots=2)
+    first, second, third = (START // HOUR + n for n in range(3))
+    for slot in (first, second, first, third, first, second):
+        known.fresh([event(1, slot * HOUR)])
+    assert stored.loads == {first: 1, second: 2, third: 1}
+
+
+def test_a_slot_that_was_let_go_is_remembered_by_the_store() -> None:
+    """Remembering a slot that is not in memory does not make it look complete."""
+    stored = Stored()
+    known = Known(stored.load, max_slots=1)
+    one = known.fresh([event(1)])
+    known.fresh([event(2, START + HOUR)])
+    stored.slots = {slot: [pack(digests)] for slot, digests in one.digests.items()}
+    known.remember(one.digests)
+    assert known.fresh([event(1), event(3)]).duplicates == 1
+
+
+def test_forget() -> None:
+    """After the stored digests were replaced, they are loaded anew."""
+    stored = Stored()
+    known = Known(stored.load)
+    known.remember(known.fresh([event(1)]).digests)
+    known.forget()
+    assert len(known.fresh([event(1)]).events) == 1
+
+
+def test_pack() -> None:
+    """Blobs of any number of digests come back as a set."""
+    digests = [key(event(n)).digest for n in range(5)]
+    assert unpack([pack(digests[:3]), pack(digests[3:]), pack([])]) == set(digests)
