@@ -24,7 +24,7 @@ run: $(VENV)/.runtime ## Run the collector with config.yaml (or CONFIG_FILE); wi
 	$(BIN)/python -m collector $(if $(CONFIG_FILE)$(wildcard config.yaml),run,demo) $(ARGS)
 
 test: $(VENV)/.dev ## Run the whole test suite
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
 
 kills: $(VENV)/.dev ## Kill the real process again and again (TIER=ci: 150 times)
 	COLLECTOR_TIER=$(TIER) $(BIN)/python -m pytest tests/crash/test_kill.py $(ARGS)

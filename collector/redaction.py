@@ -56,7 +56,7 @@ class Redactor:
     def learn(self, secret: str) -> None:
         """Know one more secret, such as a token that was granted just now."""
         with self._lock:
-            if secret not in self._learned:
+            if secret not in self._lasting and secret not in self._learned:
                 self._learned.append(secret)
                 self._known = _any_of({*self._lasting, *self._learned})
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from collector.core.gate import Marks
 from collector.core.model import Clock
@@ -35,6 +36,8 @@ class SpoolGate:
         self._log = log
         self._patience = patience
         self._lock = threading.Lock()
+        self._promised = 0
+        self._goal = marks.opened
         self._since: float | None = None
         self._smallest = 0
         self._progress = 0.0
@@ -68,6 +71,29 @@ class SpoolGate:
             self._clock.sleep(_LOOK_SECONDS)
         return True
 
+    @contextmanager
+    def admitted(self, size: int) -> Iterator[bool]:
+        """A block in which so many bytes may be committed; see ``core.gate.Gate``."""
+        fits = self._promise(size)
+        try:
+            yield fits
+        finally:
+            if fits:
+                with self._lock:
+                    self._promised -= size
+
+    def _promise(self, size: int) -> bool:
+        """Keep room for bytes about to be committed; an empty spool takes any."""
+        with self._lock:
+            used = self._size() + self._promised
+            if not used or used + size <= self._marks.limit:
+                self._promised += size
+                return True
+            self._goal = min(self._goal, max(self._marks.limit - size, 0))
+            if self._since is None:
+                self._pause(used, self._clock.monotonic())
+            return False
+
     def _open(self) -> bool:
         with self._lock:
             size, now = self._size(), self._clock.monotonic()
@@ -75,7 +101,7 @@ class SpoolGate:
                 if size < self._marks.shut:
                     return True
                 self._pause(size, now)
-            elif size <= self._marks.opened:
+            elif size <= self._goal:
                 self._go_on(now - self._since)
                 return True
             self._watch(size, now)
@@ -94,6 +120,7 @@ class SpoolGate:
     def _go_on(self, paused: float) -> None:
         self._earlier += paused
         self._since = None
+        self._goal = self._marks.opened
         self._log.info("Pulling goes on after a pause of %.0f seconds: the spool has room", paused)
 
     def _watch(self, size: int, now: float) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 
+from collector.app.credentials import Credentials, configured
 from collector.app.services import Parts, ServiceJob, Wiring, micros
-from collector.config.casb import CasbInput
+from collector.config.casb import CasbCredentials, CasbInput
 from collector.config.casb_services import CasbAlerts, CasbEvents
 from collector.config.inputs import Service
+from collector.config.models import AnyInput
 from collector.core.flatten import flattener
 from collector.core.policy import Quota
 from collector.core.times import HOUR
@@ -16,6 +18,7 @@ from collector.pullers.base import Source
 from collector.pullers.journal import Journal
 from collector.setup.casb import CasbSetup
 from collector.setup.keeper import Keeper
+from collector.setup.latest import LatestSetup
 from collector.wire.http import HttpLimits, HttpWire
 from collector.wire.retry import Patience
 from collector.wire.throttle import Throttle
@@ -24,7 +27,8 @@ from collector.wire.vendor import Calls, Vendor
 
 def casb_services(wiring: Wiring, name: str, casb: CasbInput) -> list[ServiceJob]:
     """The services of a CASB tenant: one token, one quota, one connection pool."""
-    setup = _casb_setup(casb)
+    credentials = Credentials(casb.credentials, configured(wiring.reread, name, _casb_credentials))
+    setup = LatestSetup(lambda: _casb_setup(casb, credentials.used))
     http = HttpWire(_http_limits(casb), casb.tls.ca)
     quota = Quota(
         per_day=casb.rate.calls_per_day,
@@ -38,8 +42,13 @@ def casb_services(wiring: Wiring, name: str, casb: CasbInput) -> list[ServiceJob
         source = casb_source(casb, service)
         parts = Parts(wiring, name, casb.type, source, service)
         vendor = Vendor(calls(parts.journal), setup, keeper)
-        jobs.append(parts.job(keeper.token, parts.puller(wiring, vendor.fetch).pull))
+        pull = parts.puller(wiring, vendor.fetch).pull
+        jobs.append(parts.job(keeper.token, pull, credentials))
     return jobs
+
+
+def _casb_credentials(found: AnyInput) -> CasbCredentials | None:
+    return found.credentials if isinstance(found, CasbInput) else None
 
 
 def _calls(
@@ -65,8 +74,8 @@ def _calls(
     )
 
 
-def _casb_setup(casb: CasbInput) -> CasbSetup:
-    auth, secrets = casb.auth, casb.credentials
+def _casb_setup(casb: CasbInput, secrets: CasbCredentials) -> CasbSetup:
+    auth = casb.auth
     return CasbSetup(
         url=casb.bases()["auth"] + auth.path,
         api_key=secrets.api_key.get_secret_value(),

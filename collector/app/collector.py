@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from collector.app import heartbeat
 from collector.app.backpressure import SpoolGate
@@ -28,6 +28,8 @@ _GRACE = 1.2
 """Real seconds for pulls and senders to come to rest after a stop."""
 _FORGET_AFTER = 48 * HOUR
 _HOUSEKEEPING_SECONDS = 3600.0
+_CLOCK_SECONDS = 10.0
+"""Between two looks at whether the wall clock was set back."""
 
 log = component_logger("MainProcess", "MainThread")
 
@@ -59,7 +61,10 @@ class Collector:
         *,
         once: bool = False,
         seed: int | None = None,
+        reread: Callable[[], Settings] | None = None,
     ) -> None:
+        """Open the state; ``reread`` reads the configuration anew (``ConfigError``)."""
+        self._reread = reread or (lambda: settings)
         self._settings = settings
         self._clock = clock
         self._selection = selection or Selection()
@@ -69,6 +74,7 @@ class Collector:
         self.store = open_store(settings, clock, log)
         self.gate = self._gate()
         try:
+            self._name_strangers()
             self.delivery = Delivery(settings, self.store, clock, self.outcome, self.stop)
             self.jobs = [
                 Job(service, self.outcome, clock, self.stop, waits=not once)
@@ -90,8 +96,8 @@ class Collector:
         self.delivery.start()
         schedule.start()
         log.info("%d services and %d senders are running", len(self.jobs), len(self.delivery.lanes))
-        while not self._clock.sleep(3600):
-            pass
+        while not self._clock.sleep(_CLOCK_SECONDS):
+            schedule.follow_clock()
         schedule.shut_down()
         heartbeat.rest(folder(self._settings))
         return self._rest()
@@ -121,6 +127,18 @@ class Collector:
             for job in services(self._wiring(), name)
         ]
 
+    def _name_strangers(self) -> None:
+        """Tell of records for outputs that nobody serves: they would fill the spool for ever."""
+        for (output, _lane), count in self.store.spool.backlog().items():
+            if output not in self._settings.outputs:
+                log.warning(
+                    "%d records wait for the output %s, which is not configured -> configure it "
+                    "again, or give them up with 'collector state abandon %s'",
+                    count,
+                    output,
+                    output,
+                )
+
     def _gate(self) -> SpoolGate:
         globals_ = self._settings.globals
         return SpoolGate(
@@ -139,6 +157,7 @@ class Collector:
             rng=self._rng,
             gate=self.gate,
             once=self._once,
+            reread=self._reread,
             wanted=self._selection.has_service,
         )
 

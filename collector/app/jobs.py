@@ -11,7 +11,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor as Threads
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -22,8 +22,7 @@ from collector.app.patience import until_stored
 from collector.app.services import ServiceJob
 from collector.clock import SystemClock
 from collector.core import phrases, times
-from collector.core.model import Clock, Micros
-from collector.core.times import SECOND
+from collector.core.model import Clock
 from collector.errors import (
     AuthenticationError,
     CollectorError,
@@ -34,8 +33,8 @@ from collector.errors import (
 )
 from collector.logs import component_logger
 
-_LOOK_AGAIN = 900 * SECOND
-"""How long a service rests whose credentials or request the vendor refuses for good."""
+_LOOK_AGAIN = 900.0
+"""Seconds that a service rests whose credentials or request the vendor refuses for good."""
 
 
 class Job:
@@ -57,15 +56,26 @@ class Job:
         self._stop = stop
         self._log = component_logger("InputProcess", service.component)
         self._set_up = False
-        self._not_before: Micros = 0
+        self._not_before = 0.0
+        self._refused_with = 0
         self._running = threading.Lock()
 
     def run(self) -> None:
         """Run the service once, unless it is resting; nothing is raised."""
-        if self._clock.now() < self._not_before or self._clock.stopping():
+        if self._clock.stopping() or self._resting():
             return
         with self._running:
             self._owned()
+
+    def _resting(self) -> bool:
+        """Whether the vendor refused us just now, by credentials that have not changed since."""
+        if self._clock.monotonic() >= self._not_before:
+            return False
+        if self.service.credentials.look() == self._refused_with:
+            return True
+        self._log.info("The credentials were replaced: trying the new ones")
+        self._not_before = 0.0
+        return False
 
     def rests(self, seconds: float) -> bool:
         """Wait so many real seconds for a run to end; whether none is under way."""
@@ -91,6 +101,7 @@ class Job:
             self._outcome.succeeded(self.service.source_id)
 
     def _work(self) -> None:
+        self._refused_with = self.service.credentials.changes
         self._setup()
         self.service.run()
 
@@ -111,9 +122,9 @@ class Job:
             self._log.critical("%s; the collector stops", error)
             self._stop()
         elif isinstance(error, (AuthenticationError, TokenRejected, VendorRefused)):
-            self._not_before = self._clock.now() + _LOOK_AGAIN
+            self._not_before = self._clock.monotonic() + _LOOK_AGAIN
             self._set_up = False
-            self._log.error("%s; looking again in %d seconds", error, _LOOK_AGAIN // SECOND)
+            self._log.error("%s; looking again in %d seconds", error, _LOOK_AGAIN)
         else:
             self._log.error("%s; the next pull goes on from here", error)
 
@@ -135,9 +146,7 @@ class Schedule:
     def every(self, seconds: float, call: Callable[[], None], *, at_once: bool = True) -> None:
         """Call again and again, ``seconds`` of the clock apart."""
         real = self._clock.real(seconds)
-        # APScheduler lives on the wall clock, however fast ours runs.
-        wall = times.to_datetime(SystemClock().now())
-        first = wall if at_once else wall + timedelta(seconds=real)
+        first = _wall() if at_once else _wall() + timedelta(seconds=real)
         trigger = IntervalTrigger(seconds=real, timezone=UTC)
         self._scheduler.add_job(call, trigger, next_run_time=first)
 
@@ -145,9 +154,21 @@ class Schedule:
         """Begin; returns at once."""
         self._scheduler.start()
 
+    def follow_clock(self) -> None:
+        """Let nobody wait for longer than a period, when the wall clock was set back."""
+        for job in self._scheduler.get_jobs():
+            latest = _wall() + job.trigger.interval
+            if job.next_run_time > latest:
+                job.modify(next_run_time=latest)
+
     def shut_down(self) -> None:
         """Start nothing more; what runs is left to notice the stop."""
         self._scheduler.shutdown(wait=False)
+
+
+def _wall() -> datetime:
+    """APScheduler lives on the wall clock, however fast ours runs."""
+    return times.to_datetime(SystemClock().now())
 
 
 def run_all_once(jobs: Sequence[Job]) -> None:

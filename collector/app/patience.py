@@ -23,7 +23,7 @@ Log = logging.LoggerAdapter[logging.Logger]
 
 _LONGEST_WAIT = 60.0
 _CALM = 300.0
-"""Seconds of work after which the next failure is a new one, and told again."""
+"""Seconds of work that went well enough for the next failure to be told again."""
 
 _rng = random.Random()  # noqa: S311 - spreads retries
 
@@ -31,7 +31,7 @@ _rng = random.Random()  # noqa: S311 - spreads retries
 def until_stored(work: Callable[[], T], clock: Clock, log: Log) -> T:
     """The work's answer; it is done again for as long as the state fails in a way that passes.
 
-    Told once.  Raises whatever else the work raises, and ``Stopped`` when the
+    Told once, until it works again.  Raises whatever else the work raises, and ``Stopped`` when the
     program stops meanwhile.
     """
     tries = 0

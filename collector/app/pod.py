@@ -5,8 +5,12 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable
 
+from pydantic import SecretStr
+
+from collector.app.credentials import Credentials, configured
 from collector.app.services import Parts, ServiceJob, Wiring, micros
-from collector.config.pod import PodInput, PodService
+from collector.config.models import AnyInput
+from collector.config.pod import PodCredentials, PodInput, PodService
 from collector.core.auth import Setup
 from collector.core.flatten import flattener
 from collector.core.model import Request
@@ -18,6 +22,7 @@ from collector.pullers.pod_audit import pod_audit
 from collector.pullers.pod_maillog import pod_maillog
 from collector.pullers.pod_message import pod_message
 from collector.pullers.stream import Streamer, Turns
+from collector.setup.latest import LatestSetup
 from collector.setup.pod import PodSetup
 from collector.wire.retry import Patience, patiently
 from collector.wire.tls import vendor_context
@@ -44,12 +49,16 @@ def _pod_service(
     source = _POD[field](settings)
     parts = Parts(wiring, name, pod.type, source, service)
     wire = WebSocketWire(_stream_limits(wiring, service), wiring.clock, _tls(pod))
-    tokens = pod.credentials
-    live = PodSetup(tokens.token.get_secret_value())
-    second = PodSetup(tokens.archive_token.get_secret_value()) if tokens.archive_token else None
+    credentials = Credentials(pod.credentials, configured(wiring.reread, name, _pod_credentials))
+    live = LatestSetup(lambda: _setup(credentials.used.token))
+    second = (
+        LatestSetup(lambda: _setup(credentials.used.archive_token or credentials.used.token))
+        if pod.credentials.archive_token
+        else None
+    )
     archive = parts.puller(wiring, _archive_fetch(wiring, wire, second or live, parts.journal))
     if settings.mode == "archive":
-        return [parts.job(_granted(second or live, wiring), archive.pull)]
+        return [parts.job(_granted(second or live, wiring), archive.pull, credentials)]
     beside = second is not None and settings.mode == "hybrid"
     streamer = Streamer(
         source,
@@ -68,9 +77,9 @@ def _pod_service(
         wiring.clock,
         wiring.rng,
     )
-    jobs = [parts.job(_granted(live, wiring), streamer.run, lasting=True)]
+    jobs = [parts.job(_granted(live, wiring), streamer.run, credentials, lasting=True)]
     if beside and second is not None:
-        jobs.append(parts.job(_granted(second, wiring), archive.pull))
+        jobs.append(parts.job(_granted(second, wiring), archive.pull, credentials))
     return jobs
 
 
@@ -79,7 +88,15 @@ def pod_source(pod: PodInput, field: str, service: PodService) -> Source:
     return _POD[field](_pod_settings(pod, service, once=False))
 
 
-def _verifies(service: PodService, second: PodSetup | None) -> bool:
+def _pod_credentials(found: AnyInput) -> PodCredentials | None:
+    return found.credentials if isinstance(found, PodInput) else None
+
+
+def _setup(token: SecretStr) -> Setup:
+    return PodSetup(token.get_secret_value())
+
+
+def _verifies(service: PodService, second: Setup | None) -> bool:
     """Whether live hours are compared with the archive; ``mode: live`` has no archive."""
     wanted = second is not None if service.verify_live_hours is None else service.verify_live_hours
     return wanted and service.mode == "hybrid"
@@ -119,7 +136,7 @@ def _tls(pod: PodInput) -> ssl.SSLContext | None:
     return vendor_context(pod.tls.ca) if pod.endpoint.startswith("wss:") else None
 
 
-def _archive_fetch(wiring: Wiring, wire: WebSocketWire, setup: PodSetup, journal: Journal) -> Fetch:
+def _archive_fetch(wiring: Wiring, wire: WebSocketWire, setup: Setup, journal: Journal) -> Fetch:
     patience = Patience(attempts=_ARCHIVE_ATTEMPTS, cap=60.0)
 
     def connect(request: Request) -> Stream:
@@ -132,7 +149,7 @@ def _archive_fetch(wiring: Wiring, wire: WebSocketWire, setup: PodSetup, journal
 
 
 def _connect(
-    wiring: Wiring, wire: WebSocketWire, setup: PodSetup, journal: Journal, service: PodService
+    wiring: Wiring, wire: WebSocketWire, setup: Setup, journal: Journal, service: PodService
 ) -> Callable[[Request], Stream]:
     patience = Patience(attempts=0, cap=60.0)
 
@@ -148,5 +165,5 @@ def _signed(setup: Setup, wiring: Wiring, request: Request) -> Request:
     return setup.sign(request, setup.grant(None, wiring.clock.now()))
 
 
-def _granted(setup: PodSetup, wiring: Wiring) -> Callable[[], object]:
+def _granted(setup: Setup, wiring: Wiring) -> Callable[[], object]:
     return lambda: setup.grant(None, wiring.clock.now())

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
 import msgspec
 
 from collector.app.inputs import reader
 from collector.config.models import Settings
-from collector.core.gate import Marks
 from collector.core.ledger import Entry
 from collector.core.model import NO_TIME, Clock, Counts, Page, Window
 from collector.core.times import HOUR
@@ -46,7 +46,7 @@ class Replay:
         self._settings = settings
         self._store = store
         self._clock = clock
-        self._marks = Marks(settings.globals.spool.max_bytes)
+        self._limit = settings.globals.spool.max_bytes
         self._sources: dict[str, tuple[Source, Intake] | None] = {}
         self._done = Replayed()
 
@@ -56,15 +56,21 @@ class Replay:
         Each one is spooled in the transaction that takes it out.
         """
         for letters in self._chunks(wanted):
-            size = sum(letter.size for letter in letters)
-            if self._store.spool.size + size > self._marks.limit:
-                self._done.full = True
-                break
-            self._send_again([each for each in letters if each.output is not None])
-            for each in letters:
+            fitting = self._fitting(letters)
+            self._send_again([each for each in fitting if each.output is not None])
+            for each in fitting:
                 if each.output is None:
                     self._read_again(each)
+            if len(fitting) < len(letters):
+                self._done.full = True
+                break
         return self._done
+
+    def _fitting(self, letters: Sequence[Letter]) -> Sequence[Letter]:
+        """The first of them, as many as the spool has room for."""
+        sizes = accumulate((each.size for each in letters), initial=self._store.spool.size)
+        fitting = sum(size <= self._limit for size in sizes) - 1
+        return letters[: max(fitting, 0)]
 
     def _chunks(self, wanted: Filter) -> Iterator[list[Letter]]:
         after = 0

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
+from collector.app.credentials import NONE, Credentials
 from collector.app.pre_pull import pre_pull
 from collector.config.inputs import Service
 from collector.config.models import AnyInput, Settings
@@ -41,13 +43,14 @@ class ServiceJob(msgspec.Struct, frozen=True, kw_only=True):
     run: Callable[[], object]
     period: float
     intake: Intake
+    credentials: Credentials[Any] = NONE
     lasting: bool = False
     input_type: str = ""
     service: str = ""
 
 
 class Wiring(msgspec.Struct, frozen=True, kw_only=True):
-    """What every service is given."""
+    """What every service is given; ``reread`` reads the configuration anew (``ConfigError``)."""
 
     settings: Settings
     store: SqliteStore
@@ -55,6 +58,7 @@ class Wiring(msgspec.Struct, frozen=True, kw_only=True):
     rng: random.Random
     gate: Gate
     once: bool
+    reread: Callable[[], Settings]
     wanted: Callable[[str], bool] = lambda _service: True
 
     def chosen(self, settings: AnyInput) -> dict[str, Service]:
@@ -107,7 +111,12 @@ class Parts:
         return Puller(self.source, fetch, self.intake, self.journal, wiring.clock, wiring.rng)
 
     def job(
-        self, setup: Callable[[], object], run: Callable[[], object], *, lasting: bool = False
+        self,
+        setup: Callable[[], object],
+        run: Callable[[], object],
+        credentials: Credentials[Any],
+        *,
+        lasting: bool = False,
     ) -> ServiceJob:
         """The service as something to schedule."""
         return ServiceJob(
@@ -119,6 +128,7 @@ class Parts:
             run=run,
             period=_STREAM_LOOK if lasting else self.period,
             intake=self.intake,
+            credentials=credentials,
             lasting=lasting,
             input_type=self.kind,
             service=self.source.service,

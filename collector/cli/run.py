@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from pathlib import Path
 from typing import Annotated, TextIO
 
 import typer
@@ -21,6 +22,7 @@ from collector.config.models import Settings
 from collector.config.reveal import secrets_of
 from collector.errors import ConfigError
 from collector.logs import configure, log_uncaught_exceptions
+from collector.redaction import Redactor
 
 InputOption = Annotated[
     list[str] | None,
@@ -55,10 +57,16 @@ def run(
     found = settings(config)
     _refuse_unknown(found, inputs or (), services or ())
     os.umask(0o077)
-    open_log(found, sys.stderr)
+    redactor = open_log(found, sys.stderr)
     clock = SystemClock()
     stop_on_signals(clock)
-    collector = Collector(found, clock, Selection(inputs or (), services or ()), once=once)
+    collector = Collector(
+        found,
+        clock,
+        Selection(inputs or (), services or ()),
+        once=once,
+        reread=lambda: _reread(config, redactor),
+    )
     code = collector.run_once() if once else collector.run()
     leave(code)
 
@@ -76,15 +84,24 @@ def health(config: ConfigOption = None) -> None:
     out.print(f"alive: last sign {ago:.0f} seconds ago", highlight=False)
 
 
-def open_log(found: Settings, stream: TextIO) -> None:
+def open_log(found: Settings, stream: TextIO) -> Redactor:
     """Log to a stream in the configured form, with every configured secret struck out."""
-    configure(
+    redactor = configure(
         debug=found.globals.debug,
         log_format=found.globals.log_format,
         stream=stream,
         secrets=secrets_of(found),
     )
     log_uncaught_exceptions()
+    return redactor
+
+
+def _reread(config: Path | None, redactor: Redactor) -> Settings:
+    """The configuration as it is now, its secrets made known before anybody uses them."""
+    found = settings(config)
+    for secret in secrets_of(found):
+        redactor.learn(secret)
+    return found
 
 
 def stop_on_signals(clock: SystemClock) -> None:

@@ -11,6 +11,7 @@ from collector.cli.options import JsonOption
 from collector.cli.run import stop_on_signals
 from collector.cli.screen import out, print_json
 from collector.clock import SystemClock
+from collector.core.model import Micros
 from collector.core.times import DAY, HOUR
 
 if TYPE_CHECKING:
@@ -40,24 +41,32 @@ def simulate(
     with endpoints (CASB) and endpoint (PoD).
     """
     # Here and not above: the start of `collector run` must not wait for the simulator's import.
-    from collector.simulator import SimulatorOptions, load_faults  # noqa: PLC0415
-    from collector.simulator.options import DEFAULT_RATES  # noqa: PLC0415
+    from collector.simulator import load_faults  # noqa: PLC0415
     from collector.simulator.scripts import demo_faults  # noqa: PLC0415
     from collector.simulator.serve import serve  # noqa: PLC0415
 
     clock = SystemClock()
     stop_on_signals(clock)
-    options = SimulatorOptions(
-        history_start=clock.now() - min(int(history * HOUR), 30 * DAY),
-        history_end=clock.now() + int(duration * HOUR),
-        seed=seed,
-        rates={service: each * rate for service, each in DEFAULT_RATES.items()},
-        calls_per_day=None,
-    )
+    options = _options(clock.now(), seed, history, duration, rate)
     script = load_faults(faults) if faults else []
     script += demo_faults() if with_demo_faults else []
     serve(
         options, clock, script, lambda simulator: _ready(simulator, options, as_json=as_json), port
+    )
+
+
+def _options(
+    now: Micros, seed: int, history: float, duration: float, rate: float
+) -> SimulatorOptions:
+    from collector.simulator import SimulatorOptions  # noqa: PLC0415 - as in ``simulate``
+    from collector.simulator.options import DEFAULT_RATES  # noqa: PLC0415
+
+    return SimulatorOptions(
+        history_start=now - min(int(history * HOUR), 30 * DAY),
+        history_end=now + int(duration * HOUR),
+        seed=seed,
+        rates={service: each * rate for service, each in DEFAULT_RATES.items()},
+        calls_per_day=None,
     )
 
 

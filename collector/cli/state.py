@@ -83,6 +83,31 @@ def reset(
         store.close()
 
 
+@app.command()
+def abandon(
+    output: Annotated[str, typer.Argument(metavar="OUTPUT")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Give up what waits for an output that is configured no more, and free its room.
+
+    Other outputs lose nothing. The collector must not be running.
+    """
+    found = settings(config)
+    if output in found.outputs:
+        raise ConfigError(24, f"the output {output} is configured", "remove it from the file first")
+    store = SqliteStore.open(folder(found), SystemClock())
+    try:
+        backlog = store.spool.backlog().items()
+        waiting = sum(count for (name, _lane), count in backlog if name == output)
+        if waiting and not yes:
+            typer.confirm(f"Give up {waiting} records for {output}?", abort=True)
+        given_up = store.spool.abandon(output)
+    finally:
+        store.close()
+    err.print(f"{given_up} records for {output} were given up.", highlight=False)
+
+
 def _first_start(store: SqliteStore, source: str) -> Micros:
     """Where the service first began; raises ``StateError`` when its state cannot be read."""
     before = store.checkpoint(source)

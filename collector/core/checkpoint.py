@@ -25,10 +25,13 @@ from collections.abc import Iterable
 import msgspec
 
 from collector.core.model import NO_TIME, Event, Micros, Window
-from collector.core.times import HOUR, ceil_hour, floor_hour
+from collector.core.times import HOUR, SECOND, ceil_hour, floor_hour
 
 PERSISTENCE_VERSION = 1
 MAX_LAST_IDS = 10_000
+
+_SKEW = 60 * SECOND
+"""How far the vendor's clock may run ahead of ours: a record of "now" may be of the next hour."""
 
 
 class Live(msgspec.Struct, frozen=True):
@@ -145,7 +148,7 @@ def connected(checkpoint: Checkpoint, now: Micros, memory: Micros, slack: Micros
         return heard(checkpoint, now, clean=False)
     missed = checkpoint.since if live is None else live.heard_until - slack
     start = max(min(missed, now), checkpoint.initial_start_time)
-    owed = owing(checkpoint, start, max(now, start + 1))
+    owed = owing(checkpoint, start, max(now, start) + _SKEW)
     fresh = msgspec.structs.replace(owed, live=Live(now, clean=False, unbroken_since=now))
     return heard(fresh, now, clean=False)
 

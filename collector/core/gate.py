@@ -1,11 +1,13 @@
 """When pulling waits: the room that is left for records which wait for outputs.
 
-Pullers ask before each request and before they read on in a stream.  So at the limit
-nothing more is taken from the vendor, and nothing that was taken is dropped.
+Pullers ask before each request and before they read on in a stream, and once more
+for each page before it is committed.  So the limit holds, nothing more is taken from
+the vendor meanwhile, and nothing that was taken is dropped.
 """
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 import msgspec
@@ -22,6 +24,13 @@ class Gate(Protocol):
         """
         ...
 
+    def admitted(self, size: int) -> AbstractContextManager[bool]:
+        """A block in which so many bytes may be committed: True.
+
+        False when they do not fit; then ``wait`` lasts until they do.
+        """
+        ...
+
 
 class AlwaysOpen:
     """The gate of a spool without a limit."""
@@ -30,6 +39,11 @@ class AlwaysOpen:
         """Return at once."""
         del longest
         return True
+
+    def admitted(self, size: int) -> AbstractContextManager[bool]:
+        """Everything fits."""
+        del size
+        return nullcontext(enter_result=True)
 
 
 OPEN = AlwaysOpen()

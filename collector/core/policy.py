@@ -82,6 +82,11 @@ def hold_off(usage: Usage, now: Micros, seconds: float) -> Usage:
     )
 
 
+def sooner(usage: Usage, by: Micros) -> Usage:
+    """The same pause by a clock that was set back."""
+    return msgspec.structs.replace(usage, not_before=usage.not_before - by)
+
+
 def retry_after(value: str | None, now: Micros, cap: float) -> float | None:
     """The seconds a ``Retry-After`` header asks for, at most ``cap``; None if it says nothing."""
     if value is None:

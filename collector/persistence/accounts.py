@@ -80,10 +80,8 @@ def between(db: Database, source: str, start: Micros, end: Micros) -> list[Accou
 
 def deliver(db: Database, output: str, batch: int, refusals: Iterable[Refusal]) -> None:
     """Count a batch's lines, less the refused ones, as delivered in the rows they belong to."""
-    found = db.execute("SELECT source, hours FROM spool WHERE id = ?", [batch]).fetchone()
-    if found is None:  # confirmed twice: counted already
-        return
-    source, hours = found
+    query = "SELECT source, hours FROM spool WHERE id = ?"
+    source, hours = db.execute(query, [batch]).fetchone()
     for hour, lines in _delivered(msgspec.json.decode(hours), refusals):
         key = (source, hour * HOUR)
         before = delivered(db, source, key[1], key[1] + HOUR).get(key[1], {})

@@ -71,12 +71,9 @@ def keep(db: Database, letter: DeadLetter) -> None:
 
 def keep_refused(db: Database, output: str, refusal: Refusal, observed: Micros) -> None:
     """Keep a record aside that an output refused, while its batch is still there."""
-    row = db.execute(
+    source, tag, lane, hours, first = db.execute(
         "SELECT source, tag, lane, hours, first FROM spool WHERE id = ?", [refusal.batch]
     ).fetchone()
-    if row is None:  # settled twice: it is kept already
-        return
-    source, tag, lane, hours, first = row
     hour = _hour(msgspec.json.decode(hours), refusal.index)
     _insert(db, observed, source, tag, lane, output, hour, first, refusal.reason, refusal.raw)
 

@@ -27,11 +27,12 @@ SMALL = {
 
 
 def seal(table: str, *values: Value) -> int:
-    """The checksum of a row: CRC-32 over the table's name and the values, each with its length."""
-    checksum = zlib.crc32(table.encode())
+    """The checksum of a row: CRC-32 over the table's name, the values, and then the blobs."""
+    facts = [len(value) if isinstance(value, bytes) else value for value in values]
+    checksum = zlib.crc32(repr((table, facts)).encode())
     for value in values:
-        data = value if isinstance(value, bytes) else repr(value).encode()
-        checksum = zlib.crc32(data, zlib.crc32(b"%d " % len(data), checksum))
+        if isinstance(value, bytes):
+            checksum = zlib.crc32(value, checksum)
     return checksum
 
 

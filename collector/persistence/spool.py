@@ -81,7 +81,7 @@ class SqliteSpool:
                 size += length
                 if taken and size > max_bytes:
                     break
-                taken.append(self._batch(batch, *row))
+                taken.append(self._batch(batch, sealed, *row))
         return taken
 
     def confirm(
@@ -94,14 +94,16 @@ class SqliteSpool:
     ) -> None:
         """The output has these batches but for the refused records, which are kept aside."""
         with self._writer.transaction() as db:
-            for refusal in refusals:
-                letters.keep_refused(db, output, refusal, self._clock.now())
-            if refusals:
-                letters.make_room(db, self._letter_bytes)
-            for batch in batch_ids:
+            # A confirmation may come twice; what it says counts once.
+            owed = [batch for batch in batch_ids if _release(db, output, lane, batch)]
+            for batch in owed:
                 refused = [refusal for refusal in refusals if refusal.batch == batch]
                 accounts.deliver(db, output, batch, refused)
-            freed = sum(_release(db, output, lane, batch) for batch in batch_ids)
+                for refusal in refused:
+                    letters.keep_refused(db, output, refusal, self._clock.now())
+            if refusals:
+                letters.make_room(db, self._letter_bytes)
+            freed = sum(_free(db, batch) for batch in owed)
             if position is not None:
                 row = (output, lane, position)
                 db.execute(
@@ -131,6 +133,21 @@ class SqliteSpool:
                 if left <= 0 or not self._changed.wait(left):
                     return
 
+    def abandon(self, output: str) -> int:
+        """Owe an output nothing any more; how many records it will not get."""
+        with self._writer.transaction() as db:
+            rows = db.execute(
+                "SELECT p.lane, p.batch, s.count FROM pending p JOIN spool s ON s.id = p.batch"
+                " WHERE p.output = ?",
+                [output],
+            ).fetchall()
+            for lane, batch, _count in rows:
+                _release(db, output, lane, batch)
+            freed = sum(_free(db, batch) for _lane, batch, _count in rows)
+        with self._changed:
+            self._bytes -= freed
+        return sum(count for _lane, _batch, count in rows)
+
     def backlog(self) -> dict[tuple[str, str], int]:
         """How many records each output and lane still waits for."""
         with self._reader.reading() as db:
@@ -145,11 +162,12 @@ class SqliteSpool:
             query = "SELECT 1 FROM pending WHERE output = ? AND lane = ? AND batch > ? LIMIT 1"
             return db.execute(query, [output, lane, after]).fetchone() is not None
 
-    def _batch(self, batch: int, *row: Any) -> SpooledBatch:
+    def _batch(self, batch: int, sealed: int, *row: Any) -> SpooledBatch:
         source, tag, lane, mode, count, first, last, _bytes, _hours, body = row
         return SpooledBatch(
             id=batch,
-            uid=f"{self._store_id}-{batch}",
+            # A restored backup gives the same number again, but to other records.
+            uid=f"{self._store_id}-{batch}-{sealed:08x}",
             source=source,
             tag=tag,
             lane=lane,
@@ -161,11 +179,17 @@ class SqliteSpool:
         )
 
 
-def _release(db: Database, output: str, lane: str, batch: int) -> int:
-    """Forget that an output is owed a batch; the bytes freed when nobody is any more."""
-    db.execute(
-        "DELETE FROM pending WHERE output = ? AND lane = ? AND batch = ?", [output, lane, batch]
-    )
+def _release(db: Database, output: str, lane: str, batch: int) -> bool:
+    """Forget that an output is owed a batch; whether it was."""
+    released = db.execute(
+        "DELETE FROM pending WHERE output = ? AND lane = ? AND batch = ? RETURNING 1",
+        [output, lane, batch],
+    ).fetchone()
+    return released is not None
+
+
+def _free(db: Database, batch: int) -> int:
+    """Delete a batch that nobody is owed any more; the bytes freed."""
     freed = db.execute(
         "DELETE FROM spool WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM pending WHERE batch = ?1)"
         " RETURNING bytes",

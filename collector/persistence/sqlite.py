@@ -41,7 +41,8 @@ class SqliteStore:
         self._letter_bytes = letter_bytes
         with ExitStack() as opened:
             self._writer = opened.enter_context(closing(database.open_for_writing(folder, connect)))
-            self._reader = opened.enter_context(closing(database.open_for_reading(folder, connect)))
+            reader = database.open_for_reading(folder, connect, checked=True)
+            self._reader = opened.enter_context(closing(reader))
             self.spool = SqliteSpool(self._writer, self._reader, clock, letter_bytes)
             opened.pop_all()
 

@@ -59,7 +59,7 @@ def casb_events(settings: EventsSettings) -> Source:
         records=settings.records,
         close=lambda checkpoint, done: rules.completed(checkpoint, done.window.end),
         refused=events.refused,
-        enough=_beyond,
+        enough=events.enough,
         reread=events.reread,
         max_pages=settings.max_pages,
     )
@@ -94,6 +94,15 @@ class _Events(msgspec.Struct, frozen=True):
             return None
         return rules.at_cursor(checkpoint, None)
 
+    def enough(self, plan: Plan, page: Page) -> bool:
+        """Whether all events of a page came after those that were asked for.
+
+        The call knows no end time: a look ends with its hour, and a pull with what
+        there was when it began; a busy tenant would keep it going for ever.
+        """
+        end = plan.window.end + (0 if plan.look else self.settings.settle_delay)
+        return bool(page.events) and min(event.time for event in page.events) >= end
+
     def _look(self, checkpoint: rules.Checkpoint, now: Micros) -> Plan | None:
         hour = rules.due_look(checkpoint, now)
         if hour is None:
@@ -108,11 +117,6 @@ class _Events(msgspec.Struct, frozen=True):
             else {settings.start_param: _spelled(start, settings.start_format)}
         )
         return Request(method=settings.method, url=settings.url, params=params)
-
-
-def _beyond(plan: Plan, page: Page) -> bool:
-    """Whether a look at one hour has passed its end: the call knows no end time."""
-    return plan.look and bool(page.events) and min(e.time for e in page.events) >= plan.window.end
 
 
 def _spelled(instant: Micros, start_format: str) -> str:

@@ -22,7 +22,7 @@ from collector.core.model import NO_TIME, Batch, Clock, Event, Micros, Page, Rej
 from collector.core.stats import PullStats
 from collector.core.store import Commit, DeadLetter, Store
 from collector.core.times import HOUR, floor_hour
-from collector.errors import StateError
+from collector.errors import StateError, Stopped
 from collector.pullers.base import Source, whole
 
 Move = Callable[[Checkpoint], Checkpoint]
@@ -100,35 +100,54 @@ class Intake:
         ``move`` is applied to the checkpoint in the same transaction, ``conclude``
         tells the ledger what the move means, and the dead letters with the ids
         ``settles`` are taken out.
-        """
-        with self._lock:
-            now = self._clock.now()
-            fault.point("dedup.check")
-            fresh = self._known.fresh(page.events)
-            fault.point("event.flatten")
-            batches = self._batches(fresh.events, mode, pulling_id, now, counted_in)
-            after = move(rules.taken(self._checkpoint, fresh.events))
-            entries = ledger.entries(_received(page, fresh, now, mode), counted_in)
-            self._commit(
-                Commit(
-                    source=self._to.source_id,
-                    checkpoint=after,
-                    observed=now,
-                    batches=batches,
-                    digests=fresh.digests,
-                    entries=[*entries, *conclude(self._checkpoint, after)],
-                    dead_letters=self._letters(page.rejected, now, counted_in),
-                    settled=settles,
-                )
-            )
-            self._known.remember(fresh.digests)
-            return self._counted(page, fresh, sum(batch.count for batch in batches))
 
-    def _counted(self, page: Page, fresh: Fresh, generated: int) -> PullStats:
+        A page waits for room, and ``Stopped`` is raised when the program stops
+        meanwhile: it is asked for again.  What live gave is given once, so it is
+        never held back.
+        """
+        while True:
+            with self._lock:
+                fresh, commit = self._prepared(page, mode, pulling_id, counted_in, move, conclude)
+                commit = msgspec.structs.replace(commit, settled=settles)
+                with self._gate.admitted(_size(commit)) as fits:
+                    if fits or mode == ledger.LIVE:
+                        self._commit(commit)
+                        self._known.remember(fresh.digests)
+                        return self._counted(page, fresh, commit)
+            if not self._gate.wait():
+                raise Stopped
+
+    def _prepared(
+        self,
+        page: Page,
+        mode: str,
+        pulling_id: str,
+        counted_in: Window | None,
+        move: Move,
+        conclude: Conclude,
+    ) -> tuple[Fresh, Commit]:
+        now = self._clock.now()
+        fault.point("dedup.check")
+        fresh = self._known.fresh(page.events)
+        fault.point("event.flatten")
+        batches = self._batches(fresh.events, mode, pulling_id, now, counted_in)
+        after = move(rules.taken(self._checkpoint, fresh.events))
+        entries = ledger.entries(_received(page, fresh, now, mode), counted_in)
+        return fresh, Commit(
+            source=self._to.source_id,
+            checkpoint=after,
+            observed=now,
+            batches=batches,
+            digests=fresh.digests,
+            entries=[*entries, *conclude(self._checkpoint, after)],
+            dead_letters=self._letters(page.rejected, now, counted_in),
+        )
+
+    def _counted(self, page: Page, fresh: Fresh, commit: Commit) -> PullStats:
         stats = PullStats(
             received=len(page.events) + len(page.rejected),
             duplicates=fresh.duplicates,
-            generated=generated,
+            generated=sum(batch.count for batch in commit.batches),
             rejected=len(page.rejected),
         )
         self._totals.add(stats)
@@ -157,7 +176,9 @@ class Intake:
     def needed_from(self) -> Micros:
         """No event before this can come again by itself: its id need not be known for ever."""
         looks = [look.start for look in self._checkpoint.looks]
-        return min([rules.complete_until(self._checkpoint) - HOUR, *looks])
+        # A clock that ran ahead makes the next reading begin before the newest event.
+        sure = min(rules.complete_until(self._checkpoint), self._checkpoint.last_event_time)
+        return min([sure - HOUR, *looks])
 
     def account(self, hour: Window) -> Account:
         """The ledger's row of one of this source's hours."""
@@ -246,6 +267,11 @@ class Intake:
             )
             for each in rejected
         ]
+
+
+def _size(commit: Commit) -> int:
+    """The bytes that a commit adds to the spool."""
+    return sum(len(batch.body) for batch in commit.batches)
 
 
 def _received(page: Page, fresh: Fresh, now: Micros, mode: str) -> Received:

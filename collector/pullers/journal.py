@@ -69,6 +69,13 @@ class Journal:
         """A call is made once more."""
         self.log.warning("%s; next try in %.1f seconds", error, seconds)
 
+    def clock_is_behind(self) -> None:
+        """The clock contradicts all that is known."""
+        self.log.error(
+            "PullError 308: the clock is behind both the checkpoint and the newest event -> set "
+            "the clock of this machine; until then little is taken, and nothing is lost"
+        )
+
     def taken_alarm(self, limit: float) -> Callable[[CollectorError, float], None]:
         """Hears of waits for a session; one that lasts over ``limit`` seconds is an alarm."""
         began = self._clock.monotonic()
@@ -104,7 +111,7 @@ class Cycle:
     def clock_was_ahead(self) -> None:
         """Marks ahead of the clock were taken back."""
         self.log.warning(
-            "The checkpoint lay ahead of the clock, which must have been wrong: reading again from "
+            "The checkpoint lies ahead of the clock, which must have run ahead: reading again from "
             "before the newest event taken -> let a time service keep this machine's clock"
         )
 

@@ -14,7 +14,7 @@ import random
 from collections.abc import Iterator
 
 from collector.core import checkpoint as rules
-from collector.core import fault, ledger
+from collector.core import fault, ledger, state
 from collector.core.checkpoint import Checkpoint
 from collector.core.model import Clock, Page, Request, Response
 from collector.core.policy import backoff
@@ -55,7 +55,7 @@ class Puller:
         committed until then stays, and the next pull goes on from there.
         """
         cycle = self._journal.begin(self._clock.now())
-        cycle.clock(self._intake.prepare(cycle.began))
+        self._prepare(cycle)
         fell_back = False  # once a pull: a vendor that refuses every cursor would be asked for ever
         while (plan := self._source.plan(self._intake.checkpoint, cycle.began)) is not None:
             if self._clock.stopping():
@@ -71,6 +71,12 @@ class Puller:
                 fell_back = True
         cycle.finished()
         return cycle.stats
+
+    def _prepare(self, cycle: Cycle) -> None:
+        if self._intake.prepare(cycle.began):
+            cycle.clock_was_ahead()
+        if state.clock_is_behind(self._intake.checkpoint, cycle.began):
+            self._journal.clock_is_behind()
 
     def _read_span(self, plan: Plan, cycle: Cycle) -> bool:
         """Read a span to its end, cutting it as often as it needs; False: stop for this time."""
@@ -205,7 +211,8 @@ class _Trail:
 
     def circles(self, request: Request, page: Page) -> bool:
         """Whether the page leads on to where we have been, or is the one before it."""
-        records = [*(event.id for event in page.events), *(each.raw for each in page.rejected)]
+        records: list[str | bytes] = [event.id for event in page.events]
+        records += [each.raw for each in page.rejected]
         again = page.next == request or page.cursor in self._cursors or records == self._records
         self._records = records
         if page.cursor is not None:

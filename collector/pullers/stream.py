@@ -21,7 +21,7 @@ from typing import Protocol, Self
 import msgspec
 
 from collector.core import checkpoint as rules
-from collector.core import fault, ledger
+from collector.core import fault, ledger, state
 from collector.core.checkpoint import Checkpoint
 from collector.core.ledger import Entry
 from collector.core.model import Clock, Micros, Request, Response
@@ -44,6 +44,8 @@ _LONGEST_PAUSE = 60.0
 Nothing goes out meanwhile, and the server gives a session up after 300 s without a
 frame (vendor notes on PoD, section 4); the last ping may be ``ping_interval`` old.
 """
+_LOOK_AT_CLOCK = 60.0
+"""Seconds after which a clock that was wrong is looked at again."""
 _REPLAYED = 20_000
 """Records, all of them known, after which a session that brings nothing new is an alarm."""
 
@@ -133,7 +135,8 @@ class Streamer:
         self._journal = journal
         self._clock = clock
         self._rng = rng
-        self._archive_not_before: Micros = 0
+        self._archive_not_before = 0.0
+        self._origin: Micros = 0
 
     def run(self) -> None:
         """Fetch what is owed, then listen; again and again.
@@ -147,6 +150,10 @@ class Streamer:
                 self._fetch_owed()
             if not self._intake.wait_for_room():
                 return
+            if state.clock_is_behind(self._intake.checkpoint, self._clock.now()):
+                self._journal.clock_is_behind()
+                self._clock.sleep(_LOOK_AT_CLOCK)
+                continue
             started = self._clock.monotonic()
             self._listen()
             short = short + 1 if self._clock.monotonic() - started < _SHORT else 0
@@ -154,9 +161,9 @@ class Streamer:
                 return
 
     def _archive_is_due(self) -> bool:
-        now = self._clock.now()
-        if self._archive is None or now < self._archive_not_before:
+        if self._archive is None or self._clock.monotonic() < self._archive_not_before:
             return False
+        now = self._clock.now()
         checkpoint = self._intake.checkpoint
         return (
             checkpoint.live is None
@@ -170,7 +177,7 @@ class Streamer:
             self._archive.pull()
         except (VendorUnavailable, UnreadableAnswer, SessionEnded, VendorRefused) as error:
             # The owed hours stay owed; live must not wait for them.
-            self._archive_not_before = self._clock.now() + self._turns.archive_retry
+            self._archive_not_before = self._clock.monotonic() + self._turns.archive_retry / SECOND
             self._journal.log.error("%s; the owed hours are tried again later", error)
 
     def _listen(self) -> None:
@@ -178,9 +185,10 @@ class Streamer:
         with self._connect(self._request) as session:
             cycle = self._journal.listen(self._clock.now())
             cycle.stats.requests += 1
+            self._origin = self._clock.now() - self._passed()
             self._intake.advance(self._connected)
             self._receive(session, cycle)
-            heard = self._clock.now() - int(session.silent_for * SECOND)
+            heard = self._heard_until(session)
             clean = session.clean
         self._intake.advance(lambda checkpoint: self._heard(checkpoint, heard, clean=clean))
         cycle.summary()
@@ -206,7 +214,7 @@ class Streamer:
                 return
 
     def _take(self, messages: Sequence[bytes], session: Session, cycle: Cycle) -> None:
-        heard = self._clock.now() - int(session.silent_for * SECOND)
+        heard = self._heard_until(session)
         fault.point("page.parse")
         page = self._source.read(Response(request=self._request, status=101, messages=messages))
         stats = self._intake.take(
@@ -219,6 +227,17 @@ class Streamer:
         cycle.stats.add(stats)
         if cycle.stats.generated == 0 and cycle.stats.received > _REPLAYED:
             cycle.replays_only(cycle.stats.received)
+
+    def _heard_until(self, session: Session) -> Micros:
+        """Until when live was heard: a machine that sleeps hears nothing, though its clock goes on.
+
+        Nor does a clock that is set forward make us have heard what is still to come.
+        """
+        now = min(self._clock.now(), self._origin + self._passed())
+        return now - int(session.silent_for * SECOND)
+
+    def _passed(self) -> Micros:
+        return int(self._clock.monotonic() * SECOND)
 
     def _heard(self, before: Checkpoint, now: Micros, *, clean: bool) -> Checkpoint:
         after = rules.heard(before, now, clean=clean)
@@ -238,4 +257,6 @@ class Streamer:
         ]
 
     def _connected(self, checkpoint: Checkpoint) -> Checkpoint:
-        return rules.connected(checkpoint, self._clock.now(), self._turns.memory, self._turns.slack)
+        now = self._clock.now()
+        sound = state.corrected(checkpoint, now)
+        return rules.connected(sound, now, self._turns.memory, self._turns.slack)

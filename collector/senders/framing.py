@@ -18,7 +18,8 @@ TRUNCATED = b" [truncated]"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
+# What ends a line or a string somewhere; anything else is the record's own affair.
+_ENDS = re.compile(rb"[\x00\n\r]")
 _NOT_PRINTABLE = re.compile(r"[^\x21-\x7e]")
 _NOT_NAME = re.compile(r"[^A-Za-z0-9._-]")
 _MAX_FACILITY = 23
@@ -40,8 +41,11 @@ def printable(text: str, length: int) -> str:
 
 
 def name(text: str, length: int) -> str:
-    """A host name or tag that no RFC 3164 parser can misread, at most ``length``, or ``-``."""
-    return _NOT_NAME.sub("_", text)[:length] or "-"
+    """A host name or tag that no RFC 3164 parser can misread, at most ``length``.
+
+    rsyslog takes a first word that ends in no letter or digit for the tag.
+    """
+    return _NOT_NAME.sub("_", text)[:length].strip("._-") or "unknown"[:length]
 
 
 def rfc3164_time(instant: Micros) -> str:
@@ -72,8 +76,8 @@ def rfc5424_header(pri: int, instant: Micros, host: str, app: str, msgid: str) -
 
 
 def visible(text: bytes) -> bytes:
-    """Control characters as ``#`` and three octal digits, the way rsyslog shows them."""
-    return _CONTROL.sub(lambda match: b"#%03o" % match[0][0], text)
+    """CR, LF and NUL as ``#`` and three octal digits, the way rsyslog shows them."""
+    return _ENDS.sub(lambda match: b"#%03o" % match[0][0], text)
 
 
 def truncated(message: bytes, length: int) -> bytes:

@@ -14,6 +14,7 @@ import requests
 import urllib3
 
 from collector.core.model import Clock, Refusal, SpooledBatch
+from collector.core.policy import retry_after
 from collector.net.http import BoundedAdapter, deadline
 from collector.senders.base import Hold
 from collector.senders.compression import Compression, compressed
@@ -23,7 +24,6 @@ from collector.senders.http_answers import (
     all_refused,
     excerpt,
     meaning,
-    retry_after,
     unaccepted,
 )
 from collector.senders.http_parts import Body, Part, joined, parts
@@ -36,6 +36,8 @@ _CONTENT_TYPES: dict[Body, str] = {
 _ENCODINGS: dict[Compression, str] = {"gzip": "gzip", "zstd": "zstd"}
 # The start of an answer is enough to name a reason; more would only cost memory.
 _MAX_ANSWER_BYTES = 16_384
+# The most seconds that a Retry-After is believed: a day.
+_LONGEST_PAUSE = 86_400.0
 # So many records refused one after another, and none taken, make the settings suspect.
 _SUSPICIOUS = 3
 
@@ -170,7 +172,8 @@ class HttpSender:
                     stream=True,
                 ) as response,
             ):
-                wait = retry_after(response.headers.get("Retry-After"), self._clock.now())
+                asked = response.headers.get("Retry-After")
+                wait = retry_after(asked, self._clock.now(), _LONGEST_PAUSE)
                 return response.status_code, _start(response), wait
         except requests.RequestException as error:
             raise network_failure(_root(error), self._place) from None

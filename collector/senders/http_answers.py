@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Literal, TypeAlias
 
-from collector.core.model import Micros
 from collector.errors import Undelivered
 
 DENIED = 620
@@ -29,8 +26,6 @@ _REMEDIES: dict[int, tuple[int, str]] = {
     408: (BUSY, "nothing, if it passes; else lower max_request_bytes"),
     429: (BUSY, "nothing, if it passes; else raise the destination's limit"),
 }
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MAX_RETRY_AFTER = 86_400.0
 _EXCERPT_CHARACTERS = 200
 _MIN_SECRET = 4
 
@@ -60,18 +55,6 @@ def all_refused(reason: str, tried: int) -> Undelivered:
     )
 
 
-def retry_after(value: str | None, now: Micros) -> float | None:
-    """Seconds to wait by a ``Retry-After`` header (RFC 9110, 10.2.3), at most a day.
-
-    None when there is no header, or one that cannot be read; 0 for a past date.
-    """
-    if value is None:
-        return None
-    text = value.strip()
-    seconds = float(text) if text.isascii() and text.isdigit() else _until(text, now)
-    return None if seconds is None else min(max(seconds, 0.0), _MAX_RETRY_AFTER)
-
-
 def excerpt(body: bytes, secrets: Collection[str]) -> str:
     """The start of an answer in printable characters, with our own secrets struck out."""
     text = body.decode("utf-8", "replace")
@@ -91,14 +74,3 @@ def _remedy(status: int) -> tuple[int, str]:
     if status >= 500:
         return SERVER_FAILED, "look at the destination's log; the records are sent again"
     return UNEXPECTED, "check url and body; the statuses setting can give this status a meaning"
-
-
-def _until(date: str, now: Micros) -> float | None:
-    """Seconds until an HTTP date."""
-    try:
-        at = parsedate_to_datetime(date)
-    except ValueError:
-        return None
-    if at.tzinfo is None:
-        at = at.replace(tzinfo=UTC)
-    return (at - (_EPOCH + timedelta(microseconds=now))).total_seconds()

@@ -24,6 +24,10 @@ from collector.core.times import SECOND
 from collector.errors import AuthenticationError, VendorUnavailable
 
 _MISSING = "check the api_key, client_id and client_secret with your Proofpoint representative"
+_PASSING = frozenset({"server_error", "temporarily_unavailable", "slow_down"})
+"""Error codes that pass by themselves, whatever the status (RFC 6749, 4.1.2.1; RFC 8628, 3.5)."""
+_LONGEST_TOKEN = 16 * 1024
+"""Characters; servers refuse much shorter headers."""
 
 
 class CasbSetup(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +65,12 @@ class CasbSetup(msgspec.Struct, frozen=True, kw_only=True):
     def grant(self, response: Response | None, now: Micros) -> Token:
         """The token in the answer."""
         assert response is not None  # noqa: S101 - ``ask`` always asks
+        if _error_code(response) in _PASSING:
+            raise VendorUnavailable(
+                response.status,
+                f"the vendor cannot grant a token now (HTTP {response.status})",
+                "nothing to do: a retry follows",
+            )
         if response.status in (400, 401, 403):
             raise AuthenticationError(
                 101, f"the vendor refused the credentials (HTTP {response.status})", _MISSING
@@ -106,9 +116,20 @@ def _object(response: Response) -> dict[str, Any]:
     return fields
 
 
+def _error_code(response: Response) -> str | None:
+    """The ``error`` of an answer that has one."""
+    try:
+        fields = wirejson.strict(response.body)
+    except wirejson.MALFORMED:
+        return None
+    code = fields.get("error") if isinstance(fields, dict) else None
+    return code if isinstance(code, str) else None
+
+
 def _fits_a_header(value: str) -> bool:
     """A header that cannot be sent would raise an error with the token in it."""
-    return bool(value) and value.isascii() and value.isprintable() and value == value.strip()
+    sendable = value.isascii() and value.isprintable() and value == value.strip()
+    return sendable and 0 < len(value) <= _LONGEST_TOKEN
 
 
 def _expiry(fields: dict[str, Any], value: str, now: Micros, assumed: Micros) -> Micros:

@@ -27,6 +27,30 @@ def client_session() -> aiohttp.ClientSession:
     )
 
 
+class Connection:
+    """What a socket goes over, however the socket itself was closed."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse[bool]) -> None:
+        held = socket._response.connection  # noqa: SLF001 - no public way leads there
+        assert held is not None  # noqa: S101 - the handshake has just come over it
+        self._held = held
+        self._transport = held.transport
+
+    def cut(self) -> None:
+        """End it now: the orderly end of TLS waits for the vendor, maybe in vain."""
+        if self._transport is not None:
+            self._transport.abort()
+        self._held.close()
+
+
+async def let_go(session: aiohttp.ClientSession, connection: Connection | None = None) -> None:
+    """Close a session and what is open in it."""
+    if connection is not None:
+        connection.cut()
+    await session.close()
+    await asyncio.sleep(0)  # what was cut is closed in the loop's next turn
+
+
 async def shake_hands(
     session: aiohttp.ClientSession,
     request: Request,

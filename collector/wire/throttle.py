@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 
 from collector.core import policy, times
-from collector.core.model import Clock
-from collector.core.policy import Quota
+from collector.core.model import Clock, Micros
+from collector.core.policy import Quota, Usage
 from collector.core.store import Store
 from collector.core.times import SECOND
 from collector.errors import QuotaExhausted, Stopped
@@ -21,6 +21,7 @@ class Throttle:
         self._store = store
         self._clock = clock
         self._lock = threading.Lock()
+        self._looked = clock.now(), clock.monotonic()
 
     def wait(self) -> None:
         """Return when the next call may go out; it is counted before it is made.
@@ -30,7 +31,7 @@ class Throttle:
         """
         with self._lock:
             now = self._clock.now()
-            admission = policy.admit(self._quota, self._store.usage(self._input), now)
+            admission = policy.admit(self._quota, self._usage(now), now)
             if admission.wait is None:
                 raise QuotaExhausted(
                     429,
@@ -46,5 +47,13 @@ class Throttle:
     def hold_off(self, seconds: float) -> None:
         """The vendor asked for a pause: it holds for every service, and for the next start."""
         with self._lock:
-            usage = self._store.usage(self._input)
-            self._store.save_usage(self._input, policy.hold_off(usage, self._clock.now(), seconds))
+            now = self._clock.now()
+            self._store.save_usage(self._input, policy.hold_off(self._usage(now), now, seconds))
+
+    def _usage(self, now: Micros) -> Usage:
+        """What is stored; a clock that was set back since the last look takes a pause along."""
+        wall, monotonic = self._looked
+        self._looked = now, self._clock.monotonic()
+        passed = round((self._looked[1] - monotonic) * SECOND)
+        set_back = max(wall + passed - now, 0)
+        return policy.sooner(self._store.usage(self._input), set_back)

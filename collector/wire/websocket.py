@@ -26,7 +26,7 @@ from aiohttp import WSMsgType
 
 from collector.core.model import Clock, Request, Response
 from collector.errors import SessionEnded
-from collector.wire.handshake import client_session, shake_hands
+from collector.wire.handshake import Connection, client_session, let_go, shake_hands
 
 _SLICE = 0.1
 """Seconds between looks at the stop flag, the ping and the idle limit."""
@@ -189,8 +189,9 @@ class Stream:
                 compression=self._limits.compression,
             )
         except BaseException:
-            await self._session.close()
+            await let_go(self._session)
             raise
+        self._connection = Connection(self._socket)
 
     async def _collect(self) -> list[bytes]:
         messages: list[bytes] = []
@@ -268,5 +269,4 @@ class Stream:
         return messages
 
     async def _release(self) -> None:
-        self._socket._response.close()  # noqa: SLF001 - ``close`` would send a frame again
-        await self._session.close()
+        await let_go(self._session, self._connection)

@@ -134,6 +134,25 @@ def test_other_batches_are_remembered(
     assert receiver.posts == []
 
 
+PAUSES = {
+    "30": 30.0,
+    "9" * 500: 86_400.0,
+    "Jan 1 99:99:99 ( 999999999999999999999999999999 +9999 GMT": None,
+    "soon": None,
+}
+
+
+@pytest.mark.parametrize("asked", PAUSES)
+def test_odd_pauses(
+    receiver: HttpReceiver, sender: HttpSender, batch: SpooledBatch, asked: str
+) -> None:
+    """No Retry-After ends the delivery, or holds it up for longer than a day."""
+    receiver.answer = lambda _: Answer(503, (("Retry-After", asked),))
+    with pytest.raises(Undelivered) as failure:
+        sender.send(batch)
+    assert failure.value.retry_after == PAUSES[asked]
+
+
 DRIPS: dict[str, Script] = {
     "head": lambda peer: peer.drip(answer(b"", "X: " + "x" * 30_000), 0.005),
     "continue and continue": lambda peer: peer.drip(b"HTTP/1.1 100 Continue\r\n\r\n" * 999, 0.005),

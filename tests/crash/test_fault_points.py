@@ -7,10 +7,8 @@ that the n-th batch is the same one in every run.
 
 from __future__ import annotations
 
-import errno
-import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -23,7 +21,6 @@ from collector.core.flatten import flattener
 from collector.core.model import Micros
 from collector.core.policy import Quota
 from collector.core.times import HOUR, SECOND
-from collector.errors import StateError, Undelivered, UnreadableAnswer, VendorUnavailable
 from collector.pullers.casb_alerts import LIST_FIELD, AlertsSettings, casb_alerts
 from collector.pullers.intake import Intake
 from collector.setup.casb import CasbSetup
@@ -43,63 +40,13 @@ from tests.fakes.crashes import (
     never_ahead,
     started,
 )
+from tests.fakes.troubles import DELAY_SECONDS, ERRORS, NTH, failing, nth
 
 START: Micros = 1_767_225_600_000_000
 """2026-01-01T00:00:00Z."""
 END = START + 4 * HOUR
 ROUNDS = 6
-DELAY_SECONDS = 7200.0
-
 POINTS = sorted(fault.POINTS)
-NTH = ("first", "second", "last")
-
-
-def sqlite_error(code: int, text: str) -> sqlite3.OperationalError:
-    """An error as SQLite raises it."""
-    error = sqlite3.OperationalError(text)
-    error.sqlite_errorcode = code
-    return error
-
-
-FULL = partial(sqlite_error, sqlite3.SQLITE_FULL, "database or disk is full")
-IO = partial(sqlite_error, sqlite3.SQLITE_IOERR, "disk I/O error")
-STATE = partial(StateError, 209, "the disk failed", "check it")
-RESET = partial(OSError, errno.ECONNRESET, "Connection reset by peer")
-NO_SPACE = partial(OSError, errno.ENOSPC, "No space left on device")
-DOWN = partial(VendorUnavailable, 500, "the vendor cannot answer", "wait")
-UNREADABLE = partial(UnreadableAnswer, 305, "the page is not JSON", "wait")
-UNDELIVERED = partial(Undelivered, 602, "the destination did not answer", "wait")
-
-# What really goes wrong at each place.
-ERRORS: dict[str, Callable[[], Exception]] = {
-    "token.request": DOWN,
-    "token.store": DOWN,
-    "page.request": RESET,
-    "page.headers": RESET,
-    "page.body": RESET,
-    "page.parse": UNREADABLE,
-    "dedup.check": STATE,
-    "event.flatten": MemoryError,
-    "tx.begin": STATE,
-    "tx.spool": FULL,
-    "tx.dedup": FULL,
-    "tx.checkpoint": FULL,
-    "tx.commit.before": IO,
-    "tx.commit.after": STATE,
-    "send.claim": IO,
-    "send.connect": NO_SPACE,
-    "send.write.before": UNDELIVERED,
-    "send.write.partial": NO_SPACE,
-    "send.write.after": UNDELIVERED,
-    "ack.wait": UNDELIVERED,
-    "ack.received": UNDELIVERED,
-    "tx.ack.before": FULL,
-    "tx.ack.after": STATE,
-    "rotate": NO_SPACE,
-    "gc.spool": IO,
-    "gc.dedup": FULL,
-    "shutdown": UNDELIVERED,
-}
 
 
 @pytest.fixture(scope="module")
@@ -134,10 +81,10 @@ def test_points_are_registered() -> None:
 @pytest.mark.parametrize("which", NTH)
 @pytest.mark.parametrize("name", POINTS)
 def test_crash(
-    name: str, which: str, calm: Counter[str], vendor: CasbVendor, tmp_path: Path
+    name: str, which: str, calm: Counter[str], vendor: CasbVendor, quick_path: Path
 ) -> None:
     """The process is gone in the middle: the next one loses and doubles nothing."""
-    site, clock = Site(tmp_path / "site"), PausingClock(START)
+    site, clock = Site(quick_path / "site"), PausingClock(START)
     left: list[Site] = []
 
     def crash() -> None:
@@ -157,26 +104,22 @@ def test_crash(
 @pytest.mark.parametrize("which", NTH)
 @pytest.mark.parametrize("name", POINTS)
 def test_error(
-    name: str, which: str, calm: Counter[str], vendor: CasbVendor, tmp_path: Path
+    name: str, which: str, calm: Counter[str], vendor: CasbVendor, quick_path: Path
 ) -> None:
     """The step fails: the same process goes on, and so does the next."""
-
-    def fail() -> None:
-        error = ERRORS[name]()
-        raise error
-
-    survives(Moment(name, nth(which, calm[name]), fail), vendor, PausingClock(START), tmp_path)
+    moment = Moment(name, nth(which, calm[name]), failing(name))
+    survives(moment, vendor, PausingClock(START), quick_path)
 
 
 @pytest.mark.parametrize("which", NTH)
 @pytest.mark.parametrize("name", POINTS)
 def test_delay(
-    name: str, which: str, calm: Counter[str], vendor: CasbVendor, tmp_path: Path
+    name: str, which: str, calm: Counter[str], vendor: CasbVendor, quick_path: Path
 ) -> None:
     """Two hours pass in the middle of the step: tokens expire, files come of age."""
     clock = PausingClock(START)
     stall = partial(clock.advance, DELAY_SECONDS)
-    survives(Moment(name, nth(which, calm[name]), stall), vendor, clock, tmp_path)
+    survives(Moment(name, nth(which, calm[name]), stall), vendor, clock, quick_path)
 
 
 def survives(moment: Moment, vendor: CasbVendor, clock: PausingClock, folder: Path) -> None:
@@ -187,11 +130,6 @@ def survives(moment: Moment, vendor: CasbVendor, clock: PausingClock, folder: Pa
     assert moment.came
     life(site, vendor, clock, rounds=2)
     judged(site, vendor.truth())
-
-
-def nth(which: str, last: int) -> int:
-    """``first``, ``second`` or ``last`` as a number."""
-    return {"first": 1, "second": 2, "last": last}[which]
 
 
 def life(site: Site, vendor: CasbVendor, clock: PausingClock, rounds: int) -> None:

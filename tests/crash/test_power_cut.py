@@ -61,30 +61,32 @@ class Cut(msgspec.Struct, frozen=True):
     promises: Promises
 
 
-def test_only_what_was_synced_survives(tmp_path: Path) -> None:
+def test_only_what_was_synced_survives(quick_path: Path) -> None:
     """After a cut at any step, all that was acknowledged is there, and nothing is half there."""
-    cuts = set(cuts_of(worked(tmp_path)))
+    cuts = set(cuts_of(worked(quick_path)))
     assert len(cuts) > 30
-    assert problems(tmp_path, cuts) == []
+    assert problems(quick_path, cuts) == []
 
 
-def test_some_of_what_was_not_synced_survives(tmp_path: Path) -> None:
+def test_some_of_what_was_not_synced_survives(quick_path: Path) -> None:
     """The same, when any part of the later writes is on the disk, down to single sectors."""
-    assert problems(tmp_path, cuts_of(worked(tmp_path), random.Random(20260101))) == []
+    assert problems(quick_path, cuts_of(worked(quick_path), random.Random(20260101))) == []
 
 
-def test_the_simulator_sees_a_store_that_does_not_sync(tmp_path: Path) -> None:
+def test_the_simulator_sees_a_store_that_does_not_sync(quick_path: Path) -> None:
     """With ``synchronous = NORMAL``, SQLite's own choice for WAL, commits are lost."""
-    assert "a commit is lost" in problems(tmp_path, set(cuts_of(worked(tmp_path, careless=True))))
+    assert "a commit is lost" in problems(
+        quick_path, set(cuts_of(worked(quick_path, careless=True)))
+    )
 
 
 @pytest.mark.parametrize("burst", [1, 5])
 @pytest.mark.parametrize("error", [apsw.SQLITE_IOERR_WRITE, apsw.SQLITE_FULL])
-def test_failing_writes(tmp_path: Path, error: int, burst: int) -> None:
+def test_failing_writes(quick_path: Path, error: int, burst: int) -> None:
     """A disk that fails or is full for a while costs nothing: what failed is done again."""
-    asked = worked(tmp_path / "calm").asked
+    asked = worked(quick_path / "calm").asked
     for first in range(1, asked, 13):
-        folder = tmp_path / str(first)
+        folder = quick_path / str(first)
         disk = worked(folder, {first + n: error for n in range(burst)})
         assert problems(folder, [list(cuts_of(disk))[-1]]) == []
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import ssl
 import sys
 
-from aiohttp import WSMessage, WSMsgType
+from aiohttp import WSMsgType
 
 from collector.clock import SystemClock
 from collector.core.model import Request
@@ -30,7 +30,7 @@ class EchoStream(Stream):
         await super()._connect(request, tls)
         receive, send = self._socket.receive, self._socket.send_frame
 
-        async def echoing() -> WSMessage:
+        async def echoing() -> object:
             message = await receive()
             if message.type in {WSMsgType.TEXT, WSMsgType.BINARY}:
                 await send(message.data, message.type)

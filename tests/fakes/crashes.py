@@ -27,7 +27,7 @@ from collector.core.model import Micros
 from collector.core.times import HOUR
 from collector.errors import StateError
 from collector.logs import component_logger
-from collector.persistence.database import FILE_NAME
+from collector.persistence.database import FILE_NAME, Connect, connect
 from collector.persistence.spool import SqliteSpool
 from collector.persistence.sqlite import SqliteStore
 from collector.pullers.base import Fetch, Source
@@ -68,7 +68,15 @@ class Moment:
 
 
 class PausingClock(ManualClock):
-    """A clock that can be started again after a stop."""
+    """A clock that can be started again after a stop; ``asleep`` is called after each sleep."""
+
+    asleep: Callable[[], None] = staticmethod(lambda: None)
+
+    def sleep(self, seconds: float) -> bool:
+        """Move the time forward at once."""
+        stopping = super().sleep(seconds)
+        self.asleep()
+        return stopping
 
     def go_on(self) -> None:
         """Forget the stop."""
@@ -191,9 +199,9 @@ class Run:
 
 
 @contextmanager
-def started(site: Site, clock: PausingClock) -> Iterator[Run]:
+def started(site: Site, clock: PausingClock, connect: Connect = connect) -> Iterator[Run]:
     """A process over the site."""
-    with closing(SqliteStore.open(site.state, clock)) as store:
+    with closing(SqliteStore.open(site.state, clock, connect=connect)) as store:
         yield Run(store, site, clock)
 
 

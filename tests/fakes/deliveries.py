@@ -19,10 +19,12 @@ from collector.simulator import identity
 class Deliveries:
     """The records of one output, counted line by line.
 
-    ``lags``: simulated seconds from the time of an event to its arrival, live records only.
+    ``arrivals`` and ``lags`` are those of live records, side by side: when each arrived,
+    and how many seconds of the clock after its own time.
     """
 
     def __init__(self) -> None:
+        self.arrivals = array("q")
         self.lags = array("d")
         self._lines: dict[str, Counter[tuple[str, int]]] = {name: Counter() for name in TAGS}
 
@@ -36,6 +38,7 @@ class Deliveries:
         self._lines[service][identity(service, record), about.get("record_index", 0)] += 1
         if about["mode"] == "live" and "event_time" in about:
             arrived = times.parse(about["observed_time"]) if received is None else received
+            self.arrivals.append(arrived)
             self.lags.append((arrived - times.parse(about["event_time"])) / SECOND)
 
     def total(self) -> int:

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from subprocess import Popen
 
 from collector.clock import SystemClock
@@ -18,7 +19,8 @@ from collector.core import checkpoint as rules
 from collector.core import state, times
 from collector.core.model import Micros
 from collector.core.times import floor_hour
-from tests.fakes.processes import ROOT, Site, started
+from collector.simulator import Simulator, SimulatorOptions
+from tests.fakes.processes import ROOT, Site, document, started
 
 
 class SharedTime:
@@ -39,6 +41,15 @@ def driven(site: Site, shared: SharedTime) -> Iterator[Popen[bytes]]:
     """The collector on the shared clock; killed if it still runs at the end."""
     with started(shared.command(site), site.folder / "collector.log") as process:
         yield process
+
+
+def hybrid(folder: Path, simulator: Simulator, options: SimulatorOptions) -> Site:
+    """A site whose PoD services are live with archive repair, at ease on a very fast clock."""
+    made = document(folder, simulator, options)
+    made["globals"]["batch"] = {"max_seconds": 120.0}
+    for service in made["inputs"]["pod"]["services"].values():
+        service |= {"archive_delay_in_seconds": 2400.0, "idle_limit_in_seconds": 7200.0}
+    return Site(folder, made)
 
 
 def settled(site: Site, until: Micros) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import datetime
 import ipaddress
 import itertools
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 _PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
-_DAY = datetime.timedelta(days=1)
+_DAY = timedelta(days=1)
 
 
 class Issued(NamedTuple):
@@ -59,7 +59,7 @@ class Pki:
         """
         key = _private_key(rsa_bits)
         subject = _name(common_name)
-        today = datetime.datetime.now(datetime.UTC)
+        today = datetime.now(UTC)
         builder = (
             x509.CertificateBuilder()
             .subject_name(subject)

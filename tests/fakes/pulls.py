@@ -63,10 +63,11 @@ class Bench:
         metadata: bool = True,
         period: float | None = None,
         gate: Gate = OPEN,
+        clock: ManualClock | None = None,
     ) -> None:
         self.source = source
         self.gate = gate
-        self.clock = ManualClock(now)
+        self.clock = clock or ManualClock(now)
         self.store = store or MemoryStore()
         self.log = MemoryLog()
         self._start = start

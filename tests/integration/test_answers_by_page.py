@@ -7,9 +7,7 @@ that did not come, the vendor is not hammered, and the next good pull brings the
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from types import MappingProxyType
@@ -19,7 +17,6 @@ import pytest
 from requests_mock import Mocker
 
 from collector.core.model import Micros
-from collector.core.policy import Quota
 from collector.core.times import HOUR, SECOND
 from collector.errors import (
     AuthenticationError,
@@ -29,20 +26,11 @@ from collector.errors import (
     VendorRefused,
     VendorUnavailable,
 )
-from collector.setup.casb import CasbSetup
-from collector.setup.keeper import Keeper
-from collector.wire.http import HttpLimits, HttpWire
-from collector.wire.retry import Patience
-from collector.wire.throttle import Throttle
-from collector.wire.vendor import Calls, Vendor
 from tests.fakes.pulls import SOURCE_ID, START, Bench, as_json
 from tests.fakes.sources import alerts
+from tests.fakes.tenants import ALERTS, ATTEMPTS, AUTH, CAP, WiredTenant
 
-AUTH = "https://api.example.com/v1/auth"
-ALERTS = "https://api.example.com/v1/alerts"
 NOW = START + HOUR
-ATTEMPTS = 4
-CAP = 300.0
 FIRST, MIDDLE, LAST = 0, 1, 2
 IDS = ["a-0", "a-1", "a-2", "a-3", "a-4"]
 
@@ -104,10 +92,10 @@ class Tenant:
         self.asked: list[int] = []
         self.bad: dict[int, list[Answer]] = {}
         self.bench = Bench(alerts(url=ALERTS, page_size=2), NOW)
-        self.http = HttpWire(HttpLimits())
+        self.wired = WiredTenant(self.bench.clock, self.bench.store)
         mocker.post(AUTH, json={"auth_token": "token", "expires_in": 864_000})
         mocker.post(ALERTS, content=self._answer)
-        self._puller = self.bench.puller(self._vendor().fetch)
+        self._puller = self.bench.puller(self.wired.vendor.fetch)
 
     def pull(self) -> None:
         """One pull."""
@@ -119,20 +107,6 @@ class Tenant:
         assert totals.balanced()
         complete = self.bench.checkpoint.since == began - began % 1000 - 60 * SECOND
         return complete and sorted(self.bench.delivered()) == IDS
-
-    def _vendor(self) -> Vendor:
-        clock = self.bench.clock
-        throttle = Throttle("casb", Quota(min_interval=0), self.bench.store, clock)
-        calls = Calls(
-            self.http,
-            throttle,
-            Patience(attempts=ATTEMPTS, base=1.0, cap=CAP),
-            clock,
-            random.Random(7),
-            retry_statuses=frozenset({429, 500, 502, 503, 504}),
-        )
-        setup = CasbSetup(url=AUTH, api_key="key", client_id="id", client_secret="secret")
-        return Vendor(calls, setup, Keeper(setup, calls.send, clock))
 
     def _answer(self, request: Any, context: Any) -> bytes:
         page = request.json()["page"]
@@ -150,7 +124,7 @@ class Tenant:
 def tenant(requests_mock: Mocker) -> Iterator[Tenant]:
     """A tenant that answers well."""
     made = Tenant(requests_mock)
-    with closing(made.http):
+    with made.wired:
         yield made
 
 

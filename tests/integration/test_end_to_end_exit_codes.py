@@ -55,8 +55,7 @@ def test_vendor_unavailable(site: Site) -> None:
 
 
 def test_damaged_state(site: Site) -> None:
-    """A state file that is none: 7, it is named and kept for a person to see; the next start, too.
-    """
+    """A state file that is none: 7, it is named, kept for a person to see, and not replaced."""
     site.state.mkdir()
     garbage = b"this is no database\n" * 1000
     (site.state / FILE_NAME).write_bytes(garbage)

@@ -15,6 +15,9 @@ import pytest
 
 from collector.clock import SystemClock
 from collector.core import times
+from collector.core.ledger import Entry
+from collector.core.model import Counts, Window
+from collector.core.store import Commit
 from collector.core.times import HOUR
 from collector.demo.judge import good, judge
 from collector.persistence.seals import seal
@@ -158,7 +161,7 @@ def test_hour_with_forgotten_ids_is_only_compared(place: tuple[Site, Simulator])
     assert site.records() == before
     assert set(states(ledger(site), "message")) == {"verified"}
     on_state(site, "DELETE FROM known WHERE source = 'pod#message'")
-    on_state(site, "UPDATE ledger SET spooled = spooled + 1, received = received + 1")
+    claim_one_more(site, "pod#message")
     assert collector(site, *asked).returncode == 8
     assert site.records() == before
     assert "partial" in states(ledger(site), "message")
@@ -186,6 +189,21 @@ def test_backfill_reads_before_the_start(place: tuple[Site, Simulator]) -> None:
     after = {row.source: row.state["since_in_utc"] for row in site.report().services}
     assert all(after[source] >= before[source] for source in before)
     assert balanced(ledger(site))
+
+
+def claim_one_more(site: Site, source: str) -> None:
+    """Have each hour of a source say that one event more was delivered than there was."""
+    mark = SystemClock().now()
+    store = SqliteStore.open(site.state, SystemClock())
+    try:
+        checkpoint = store.checkpoint(source)
+        assert checkpoint is not None
+        hours = on_state(site, "SELECT start FROM ledger WHERE source = ? AND spooled", [source])
+        more = Counts(received=1, spooled=1)
+        entries = [Entry(span=Window(at, at + HOUR), counts=more, digest=1) for (at,) in hours]
+        store.commit(Commit(source=source, checkpoint=checkpoint, observed=mark, entries=entries))
+    finally:
+        store.close()
 
 
 def simulator_start(site: Site) -> int:

@@ -14,11 +14,16 @@ from pathlib import Path
 import pytest
 
 from collector.errors import CollectorError
+from collector.senders.failures import TLS_FILES, UNTRUSTED
+from collector.senders.http import HttpSender
+from tests.fakes.batches import FIRST, batch_of, numbered
+from tests.fakes.clock import ManualClock
 from tests.fakes.pki import Issued, Pki
-from tests.fakes.tls_doors import OUTPUTS, VENDOR, Door, Files
+from tests.fakes.raw_server import RawServer, answer
+from tests.fakes.tls_doors import OUTPUTS, SECONDS, VENDOR, Door, Files, attempt
 
 DOORS = {**OUTPUTS, **VENDOR}
-PASSWORD = "canary-51c0"  # noqa: S105 - what no message may hold
+PASSWORD = "canary-51c0"
 
 each_door = pytest.mark.parametrize("door", DOORS.values(), ids=DOORS)
 each_output = pytest.mark.parametrize("door", OUTPUTS.values(), ids=OUTPUTS)
@@ -188,6 +193,21 @@ def test_a_key_of_another_certificate(door: Door, pki: Pki) -> None:
     old, new = pki.issue(issuer=pki.ca), pki.issue(issuer=pki.ca)
     error = refused(door, good(pki), Files(pki.ca.cert, new.cert, old.key))
     assert "belongs" in error.remedy
+
+
+def test_http_reads_renewed_files_after_a_failure(pki: Pki, tmp_path: Path) -> None:
+    """No file, then one with another authority, then the right one: no restart is needed."""
+    ca = tmp_path / "late.pem"
+    with RawServer(lambda peer: peer.send(answer(b"")), good(pki)) as listening:
+        sender = HttpSender(url=listening.url, ca=ca, timeout=SECONDS, clock=ManualClock(FIRST))
+        numbers = []
+        for content in (None, pki.issue().cert.read_bytes(), pki.ca.cert.read_bytes()):
+            if content is not None:
+                ca.write_bytes(content)
+            error = attempt(lambda: sender.send(batch_of(numbered(1, 3))))
+            numbers.append(error and error.number)
+            sender.rewind(None)
+    assert numbers == [TLS_FILES, UNTRUSTED, None]
 
 
 @each_output

@@ -316,22 +316,44 @@ def test_a_token_that_no_header_can_carry(bench: Bench, requests_mock: Mocker) -
         with pytest.raises(AuthenticationError, match="102") as caught:
             bench.fetch()
         assert_no_secret(caught.value)
+        bench.clock.sleep(60)
     assert asked(requests_mock, ALERTS) == []
 
 
 # The token call (reliability matrix, row 14): answer, error, number of calls.
 TOKEN_ANSWERS: dict[str, tuple[dict[str, Any], type[CollectorError], int]] = {
     "wrong secret": ({"status_code": 401, "json": {}}, AuthenticationError, 1),
-    "invalid_client": (
-        {"status_code": 400, "json": {"error": "invalid_client"}},
+    **{
+        code: ({"status_code": 400, "json": {"error": code}}, AuthenticationError, 1)
+        for code in (
+            "invalid_request",
+            "invalid_client",
+            "invalid_grant",
+            "unauthorized_client",
+            "unsupported_grant_type",
+            "invalid_scope",
+            "access_denied",
+            "no code of the standard",
+        )
+    },
+    "invalid_client with 401": (
+        {"status_code": 401, "json": {"error": "invalid_client"}},
         AuthenticationError,
         1,
     ),
+    **{
+        code: ({"status_code": 400, "json": {"error": code}}, VendorUnavailable, 1)
+        for code in ("server_error", "temporarily_unavailable", "slow_down")
+    },
+    "busy with 200": ({"json": {"error": "temporarily_unavailable"}}, VendorUnavailable, 1),
+    "error is no text": ({"status_code": 400, "json": {"error": [1]}}, AuthenticationError, 1),
     "forbidden": ({"status_code": 403}, AuthenticationError, 1),
     "no token": ({"json": {"token": "x"}}, AuthenticationError, 1),
     "token is a number": ({"json": {"auth_token": 7}}, AuthenticationError, 1),
     "token is empty": ({"json": {"auth_token": ""}}, AuthenticationError, 1),
     "page of HTML": ({"text": "<html>log in</html>"}, VendorUnavailable, 1),
+    "10 MB of HTML": ({"text": "<p>" * 3_500_000}, VendorUnavailable, 1),
+    "a token of 10 MB": ({"json": {"auth_token": "x" * 10_000_000}}, AuthenticationError, 1),
     "a list": ({"json": [1]}, VendorUnavailable, 1),
     "not UTF-8": ({"content": b'{"auth_token": "\xff"}'}, VendorUnavailable, 1),
     "nothing": ({"content": b""}, VendorUnavailable, 1),
@@ -434,11 +456,27 @@ def test_a_token_is_replaced_before_it_expires(
     assert used == [f"t{START}", f"t{START}", renewed, renewed]
 
 
-def test_a_failed_token_call_is_made_again(bench: Bench, requests_mock: Mocker) -> None:
-    """A failure is not remembered."""
+def test_a_refused_token_call_is_made_again_a_minute_later(
+    bench: Bench, requests_mock: Mocker, clock: ManualClock
+) -> None:
+    """Until then the same answer is given without a call."""
     requests_mock.post(ALERTS, json={})
     requests_mock.post(AUTH, [{"status_code": 401}, {"json": {"auth_token": SECRETS[3]}}])
-    with pytest.raises(AuthenticationError):
+    for _ in range(3):
+        with pytest.raises(AuthenticationError, match=r"HTTP 401"):
+            bench.fetch()
+        clock.advance(29)
+    assert len(asked(requests_mock, AUTH)) == 1
+    assert bench.fetch().status == 200
+
+
+def test_a_token_call_that_failed_otherwise_is_made_again(
+    bench: Bench, requests_mock: Mocker
+) -> None:
+    """An outage is not remembered."""
+    requests_mock.post(ALERTS, json={})
+    requests_mock.post(AUTH, [{"status_code": 404}, {"json": {"auth_token": SECRETS[3]}}])
+    with pytest.raises(VendorUnavailable):
         bench.fetch()
     assert bench.fetch().status == 200
 

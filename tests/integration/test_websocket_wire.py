@@ -227,6 +227,8 @@ def test_over_tls(tmp_path: Path) -> None:
         with pytest.raises(VendorUnavailable, match="certificate was not accepted") as caught:
             WebSocketWire(LIMITS, ManualClock(FIRST), verifying()).open(request(server.ws_url))
     assert_no_secret(caught.value)
+    del caught, stream
+    gc.collect()  # shows what was not let go of
 
 
 @pytest.mark.parametrize("code", [1000, 1001])

@@ -23,8 +23,12 @@ DATA = Path(__file__).parents[3] / "shared" / "data"
 CASES = DATA / "jsontestsuite" / "test_parsing"
 STRINGS = DATA / "blns.json"
 
-needs_cases = pytest.mark.skipif(not CASES.is_dir(), reason="../shared/data/jsontestsuite is absent")
-needs_strings = pytest.mark.skipif(not STRINGS.is_file(), reason="../shared/data/blns.json is absent")
+needs_cases = pytest.mark.skipif(
+    not CASES.is_dir(), reason="../shared/data/jsontestsuite is absent"
+)
+needs_strings = pytest.mark.skipif(
+    not STRINGS.is_file(), reason="../shared/data/blns.json is absent"
+)
 
 ORIGIN = Origin(
     input="tenant",

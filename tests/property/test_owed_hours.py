@@ -6,6 +6,8 @@ proves otherwise.  Whatever happens, each minute before ``since`` is covered or 
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -102,7 +104,7 @@ class Service(RuleBasedStateMachine):
         """What is owed is a sorted list of whole hours with gaps between them."""
         owed = self.checkpoint.owed
         assert all(each.start % HOUR == each.end % HOUR == 0 for each in owed)
-        assert all(a.end < b.start for a, b in zip(owed, owed[1:], strict=False))
+        assert all(a.end < b.start for a, b in pairwise(owed))
         assert rules.complete_until(self.checkpoint) <= self.checkpoint.since
 
     @invariant()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -38,7 +39,7 @@ def test_never_more_than_allowed(quota: Quota, steps: list[Micros]) -> None:
         usage = admission.usage
         calls.append(now + round(admission.wait * SECOND))
     assert all(count <= quota.per_day for count in Counter(c // DAY for c in calls).values())
-    assert all(b - a >= quota.min_interval for a, b in zip(calls, calls[1:], strict=False))
+    assert all(b - a >= quota.min_interval for a, b in pairwise(calls))
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)

@@ -2,8 +2,9 @@
 
     python -m tests.soak [--minutes 60] [--seed N] [--json FILE] [--folder build/soak]
 
-Exit 0 only when no record was lost or doubled on either output, every hour of the
-ledger is done, and no process ended by itself.  The folder keeps state, log and files.
+Exit 0 only when no record was lost or doubled on either output, every hour of the ledger
+is done, no process ended by itself, and the log holds no internal error.  The folder
+keeps state, log and files.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 from types import TracebackType
 from typing import Self
@@ -13,6 +14,8 @@ from tests.fakes.processes import ROOT, Site
 
 STOP_SECONDS = 10.0
 """Real seconds within which a process asked to stop must have ended."""
+_IN_ORDER = (0, -signal.SIGTERM)
+"""Exit codes after SIGTERM; the second is that of one too young to listen for signals."""
 
 
 class Weight(msgspec.Struct, frozen=True):
@@ -64,7 +67,7 @@ class Child:
         """SIGTERM; the exit must be in order."""
         self._process.terminate()
         try:
-            self.failures += self._process.wait(STOP_SECONDS) != 0
+            self.failures += self._process.wait(STOP_SECONDS) not in _IN_ORDER
         except subprocess.TimeoutExpired:
             self.failures += 1
             self._process.kill()

@@ -21,11 +21,16 @@ from tests.fakes.processes import Site, document
 from tests.fakes.tiers import KILLS
 from tests.soak.weather import storm
 
-SPEED = 60.0
-"""A simulated hour a minute: fast enough for archive hours, slow enough for true time-outs."""
+SPEED = 120.0
+"""An hour in half a minute: fast enough for archive hours, slow enough for true time-outs."""
 DRAIN_HOURS = 5
 """Simulated hours after the last record in which everything has to settle."""
-RATES = {"alerts": 120.0, "events": 500.0, "message": 1500.0, "maillog": 4000.0, "audit": 30.0}
+RATES = {"alerts": 60.0, "events": 250.0, "message": 750.0, "maillog": 2000.0, "audit": 20.0}
+
+_STORM = 48 * 60.0
+"""Real seconds of storm in a full soak, and so for all of its kills."""
+_CALM = 6 * 60.0
+"""Real seconds of calm in a short soak: caches take eight hours of the clock to fill."""
 
 
 class Happening(msgspec.Struct, frozen=True, order=True):
@@ -49,6 +54,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     happenings: list[Happening]
 
     @property
+    def calm(self) -> Micros:
+        """When the storm is over, on the virtual clock."""
+        return self.begins + round(self.storm * SPEED * SECOND)
+
+    @property
     def last(self) -> Micros:
         """When the vendor falls silent, on the virtual clock."""
         return self.begins + round(self.seconds * SPEED * SECOND)
@@ -63,6 +73,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
             calls_per_day=None,
             late_alert_rate=0.02,
             late_alert_seconds=1800.0,
+            huge_record_rate=0.002,  # often enough that memory has seen them before the calm
         )
 
 
@@ -79,10 +90,10 @@ def laid_out(plan: Plan, folder: Path, simulator: Simulator, lake: str) -> Site:
 
 
 def planned(seed: int, minutes: float) -> Plan:
-    """The soak of a seed: the storm takes all but a fifth, or four minutes if that is more."""
+    """The soak of a seed; a fifth of it is calm, or six minutes of one that has ten."""
     rng = Random(seed)
     seconds = minutes * 60.0
-    storm_seconds = max(seconds - max(seconds / 5, 240.0), seconds / 2)
+    storm_seconds = seconds - max(0.2 * seconds, min(_CALM, 0.6 * seconds))
     hours = int(seconds * SPEED / 3600) + DRAIN_HOURS + 1
     return Plan(
         seed=seed,
@@ -91,7 +102,7 @@ def planned(seed: int, minutes: float) -> Plan:
         # In the past, so that the command line, on the wall's clock, can judge the ledger.
         begins=floor_hour(SystemClock().now()) - hours * HOUR + 1800 * SECOND,
         faults=storm(rng, storm_seconds * SPEED),
-        happenings=_happenings(rng, storm_seconds, round(KILLS["soak"] * minutes / 60)),
+        happenings=_happenings(rng, storm_seconds, round(KILLS["soak"] * storm_seconds / _STORM)),
     )
 
 

@@ -23,8 +23,8 @@ from tests.soak.report import Report
 
 _LOOK = 0.05
 _TELL_EVERY = 10.0
-_WARM_UP = 0.25
-"""Share of the calm in which caches fill up; its memory is not judged."""
+_WARM_UP_HOURS = 8
+"""Of the clock, from the calm's beginning: the ids of so many hours are kept in memory."""
 
 Tell = Callable[[str], None]
 
@@ -78,19 +78,22 @@ class Soak:
         return Report(
             seed=plan.seed,
             minutes=plan.seconds / 60,
-            simulated_hours=plan.seconds * SPEED / 3600,
+            hours=plan.seconds * SPEED / 3600,
             kills=self._done["kill"],
             stops=self._done["stop"],
             faults=len(plan.faults),
             outages=sum(self._done[mood] for mood in MOODS),
             repeats_dropped=self._lake.repeats,
             failures=self._child.failures,
+            defects=self._site.log.count("InternalError"),
             settled=done,
             gaps_exit_code=gaps_exit_code(self._site, plan.begins, plan.last),
-            lag={name: report.lag(found) for name, found in outputs.items()},
+            lag={name: report.lag(found, plan.begins) for name, found in outputs.items()},
+            lag_in_calm={name: report.lag(found, plan.calm) for name, found in outputs.items()},
             memory=report.memory(
                 [each for each in self._child.weights if each.at < plan.seconds],
-                plan.storm + _WARM_UP * (plan.seconds - plan.storm),
+                since=plan.storm + _WARM_UP_HOURS * 3600 / SPEED,
+                speed=SPEED,
             ),
             outputs={
                 name: [found.verdict(service, truth[service]) for service in TAGS]

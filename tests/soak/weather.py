@@ -9,7 +9,7 @@ from collector.simulator import Fault
 from collector.simulator.faults import BODY_ACTIONS, STREAM_ACTIONS
 from collector.simulator.options import CASB_SERVICES, POD_SERVICES
 
-EVERY_SECONDS = 900.0
+EVERY_SECONDS = 300.0
 """Seconds of the virtual clock from one fault to the next, on average."""
 
 _STATUSES = (400, 401, 403, 404, 409, 429, 500, 502, 503, 504)

@@ -78,6 +78,48 @@ def test_a_pause_is_told_once_with_what_to_do() -> None:
     assert "goes on" in told
 
 
+def test_what_fits_is_admitted_up_to_the_last_byte() -> None:
+    """The limit is for the bytes that wait and those that are just being committed."""
+    bench = Bench(400)
+    with bench.gate.admitted(500) as first, bench.gate.admitted(100) as second:
+        assert (first, second) == (True, True)
+        with bench.gate.admitted(1) as third:
+            assert not third
+    with bench.gate.admitted(600) as again:
+        assert again
+
+
+def test_a_page_that_does_not_fit_waits_for_its_own_room() -> None:
+    """Also where a tenth is free, but less than it needs."""
+    bench = Bench(800, 800, 701, 700)
+    with bench.gate.admitted(300) as fits:
+        assert not fits
+    assert bench.gate.paused
+    assert bench.gate.wait()
+    assert bench.clock.monotonic() == 2
+    with bench.gate.admitted(300) as fits:
+        assert fits
+
+
+def test_a_page_over_the_limit_is_admitted_to_an_empty_spool() -> None:
+    """It would wait for ever; what follows waits for it."""
+    bench = Bench(1, 1, 0)
+    with bench.gate.admitted(LIMIT + 1) as fits:
+        assert not fits
+    assert bench.gate.wait()
+    with bench.gate.admitted(LIMIT + 1) as fits, bench.gate.admitted(1) as other:
+        assert (fits, other) == (True, False)
+
+
+def test_a_commit_that_fails_gives_its_room_back() -> None:
+    """What was promised and not used is free again."""
+    bench = Bench(0)
+    with pytest.raises(OSError, match="disk"), bench.gate.admitted(LIMIT):
+        raise OSError("disk")
+    with bench.gate.admitted(LIMIT) as fits:
+        assert fits
+
+
 def test_a_stop_ends_the_wait() -> None:
     """Whoever waits is told that there is no room."""
     bench = Bench(LIMIT)

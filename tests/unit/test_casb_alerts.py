@@ -37,9 +37,7 @@ def asked(alerts: Source, since: int = START, now: int = START + HOUR) -> Reques
 def answered(alerts: Source, records: list[Any], request: Request | None = None) -> Any:
     """The page that a source makes of some alerts."""
     body = as_json({"alerts": records})
-    return alerts.read(
-        Response(request=request or asked(alerts), status=200, body=body)
-    )
+    return alerts.read(Response(request=request or asked(alerts), status=200, body=body))
 
 
 def test_request() -> None:
@@ -140,7 +138,8 @@ def test_page_without_list() -> None:
 def test_odd_bytes_do_not_cost_the_neighbours() -> None:
     """A raw tab and bytes that are no UTF-8 stay within their record."""
     alerts = source()
-    body = b'{"alerts":[{"id":"a\t"},{"id":"b"},{"id":"c","x":"\xff"},{"id":"d","x":"\\ud800"},{"id":NaN}]}'
+    odd = b'{"id":"a\t"},{"id":"b"},{"id":"c","x":"\xff"},{"id":"d","x":"\\ud800"},{"id":NaN}'
+    body = b'{"alerts":[%b]}' % odd
     page = alerts.read(Response(request=asked(alerts), status=200, body=body))
     assert [event.id for event in page.events] == ["a\t", "b", "c", "d"]
     assert [each.raw for each in page.rejected] == [b'{"id":NaN}']
@@ -174,3 +173,12 @@ def test_records_are_split() -> None:
     """One record per related event."""
     raw = as_json({"id": "a", "related_events": [{"event_id": "1"}, {"event_id": "2"}]})
     assert len(source().records(raw)) == 2
+
+
+def test_reread() -> None:
+    """What was kept aside is read once more, an answer or a record."""
+    alerts = source()
+    page = alerts.reread(as_json({"alerts": [{"id": "a"}, {"id": "b"}]}))
+    assert [event.id for event in page.events] == ["a", "b"]
+    assert page.next is None
+    assert alerts.reread(b"{").rejected

@@ -43,9 +43,7 @@ def read(events: Source, **body: Any) -> Page:
 def test_first_request() -> None:
     """Without a cursor, a GET from the minute up to which everything was taken."""
     plan = plan_of(source())
-    assert plan.request == Request(
-        method="GET", url=URL, params={"startTime": "2026-01-01T00:01"}
-    )
+    assert plan.request == Request(method="GET", url=URL, params={"startTime": "2026-01-01T00:01"})
     assert plan.window.end == START + HOUR - 60 * SECOND
     assert plan.keeps_cursor
 
@@ -117,7 +115,8 @@ def test_unreadable_page(body: dict[str, Any]) -> None:
 
 def test_odd_bytes_cost_neither_neighbours_nor_token() -> None:
     """A page is read on, whatever is in one of its records."""
-    body = b'{"nextPageToken":"t","content":[{"eventId":"a\t"},{"eventId":"b","x":"\\ud800"},{"eventId":0x1}]}'
+    odd = b'{"eventId":"a\t"},{"eventId":"b","x":"\\ud800"},{"eventId":0x1}'
+    body = b'{"nextPageToken":"t","content":[%b]}' % odd
     page = source().read(Response(request=Request(method="GET", url=URL), status=200, body=body))
     assert [each.id for each in page.events] == ["a\t", "b"]
     assert len(page.rejected) == 1
@@ -147,6 +146,17 @@ def test_close() -> None:
     assert (after.since, after.cursor) == (plan.window.end, "c")
 
 
+def test_enough() -> None:
+    """A pull has enough once a page holds nothing that was there when it began."""
+    events = source()
+    plan = plan_of(events)
+    during = Page(events=[event(1, START + HOUR), event(2, START + HOUR + 5)])
+    before = Page(events=[event(1, START + HOUR - 1), event(2, START + HOUR)])
+    assert events.enough(plan, during)
+    assert not events.enough(plan, before)
+    assert not events.enough(plan, Page(events=[]))
+
+
 def test_second_look() -> None:
     """One hour is read again from its start, without the cursor, up to its end."""
     events = source()
@@ -164,6 +174,15 @@ def test_second_look() -> None:
     assert events.enough(plan, beyond)
     assert not events.enough(plan, timeless)
     assert not events.enough(plan, Page(events=[]))
-    assert not events.enough(plan_of(events), beyond)
     assert events.plan(checkpoint, START) is not None
     assert events.plan(rules.looked(checkpoint, hours(-3, -2)), START + HOUR) is None
+
+
+def test_reread() -> None:
+    """What was kept aside is read once more, an answer or a record; no cursor is followed."""
+    events = source()
+    page = events.reread(as_json({"content": [{"eventId": "a"}], "nextPageToken": "t"}))
+    assert [each.id for each in page.events] == ["a"]
+    assert (page.next, page.cursor) == (None, None)
+    assert events.reread(b'{"eventId":"b"}').events[0].id == "b"
+    assert events.reread(b"{").rejected

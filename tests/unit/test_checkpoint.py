@@ -152,6 +152,12 @@ def test_not_following(clean: bool, now: float, owed: Window) -> None:  # noqa: 
     assert after.live == Live(at(now), clean=False, unbroken_since=at(now))
 
 
+def test_vendor_clock_ahead_of_ours() -> None:
+    """A record that was lost just before the hour may already be one of the next hour."""
+    after = rules.connected(heard(3.1, clean=False), at(4) - 1, MEMORY, SLACK)
+    assert after.owed == (hours(2, 5),)
+
+
 def test_heard_through() -> None:
     """An hour counts as heard once its late records have come, and counts once."""
     before = heard(2.9, clean=False, since=0.5)

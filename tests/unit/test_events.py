@@ -127,7 +127,7 @@ def test_id_of_a_replay_without_id() -> None:
 
 
 def test_ids_that_were_lost_do_not_meet() -> None:
-    """Two ids whose bytes became U+FFFD are not one event: a hash of the content tells them apart."""
+    """Two ids whose bytes became U+FFFD are not one event: their content tells them apart."""
     one, two = (only(b'{"guid":"%b",%b,"x":%d}' % (bad, TS, bad[0])) for bad in (b"\xff", b"\xfe"))
     assert one.id != two.id
     assert one.flags == ("not_utf8", "no_id")
@@ -148,7 +148,7 @@ def test_epoch_milliseconds(value: int | str) -> None:
 @pytest.mark.parametrize("value", [None, "", "soon", -1, 10**18, "9" * 5_000, True])
 def test_no_epoch_milliseconds(value: int | str | None) -> None:
     """What is no instant of the calendar is refused."""
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r".+"):
         epoch_milliseconds(value)
 
 

@@ -28,7 +28,9 @@ def test_split() -> None:
 def test_split_never_overwrites() -> None:
     """A parent that uses the names of index or count already keeps its own fields."""
     record = {"kids_index": "i", "kids": [1], "kids_count": "c"}
-    assert flat("split", record) == [{**record, "kids": 1, "kids_kids_index": 0, "kids_kids_count": 1}]
+    assert flat("split", record) == [
+        {**record, "kids": 1, "kids_kids_index": 0, "kids_kids_count": 1}
+    ]
 
 
 def test_split_fields_can_be_named() -> None:

@@ -51,16 +51,23 @@ def test_priority() -> None:
 
 
 def test_fields_have_lengths() -> None:
-    """Too long a field is cut; an empty one is the nil value."""
+    """Too long a field is cut; an empty one is the nil value, or a name where there is none."""
     assert printable("a" * 60, 48) == "a" * 48
     assert name("a b\n", 3) == "a_b"
-    assert printable("", 48) == name("", 32) == "-"
+    assert (printable("", 48), name("", 32)) == ("-", "unknown")
+
+
+@pytest.mark.parametrize("text", ["a [b]", "<a>", "-a-", "a.", "_a_b__"])
+def test_names_end_in_letters(text: str) -> None:
+    """Any other first word would be taken for the tag by rsyslog."""
+    assert name(text, 32)[0].isalnum()
+    assert name(text, 32)[-1].isalnum()
 
 
 def test_visible() -> None:
-    """Every control character shows, so that no record can forge a second one."""
+    """What could end a line shows, so that no record can forge a second one; no more."""
     escaped = visible("é\r\n<14>\x00\t\x7f".encode())
-    assert escaped == "é".encode() + b"#015#012<14>#000#011#177"
+    assert escaped == "é".encode() + b"#015#012<14>#000\t\x7f"
 
 
 @pytest.mark.parametrize("length", range(14, 30))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from collector.senders.http_answers import excerpt, meaning, retry_after, unaccepted
+from collector.senders.http_answers import excerpt, meaning, unaccepted
 from collector.senders.http_parts import joined
-from tests.fakes.batches import FIRST
 
 MEANINGS = [
     *((status, "accept") for status in (200, 201, 202, 204, 206, 299)),
@@ -25,28 +24,6 @@ def test_meaning(status: int, expected: str) -> None:
 def test_overrides_come_first() -> None:
     """An operator can say what a status of this destination means."""
     assert meaning(409, {409: "accept"}) == "accept"
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        (None, None),
-        ("7", 7.0),
-        (" 0 ", 0.0),
-        ("864000", 86_400.0),
-        ("Thu, 01 Jan 2026 00:01:30 GMT", 90.0),
-        ("Thu, 01 Jan 2026 00:01:30", 90.0),
-        ("Wed, 31 Dec 2025 00:00:00 GMT", 0.0),
-        ("soon", None),
-        ("-5", None),
-        ("1.5", None),
-        ("²", None),
-        ("", None),
-    ],
-)
-def test_retry_after(value: str | None, expected: float | None) -> None:
-    """Seconds or a date, never negative, at most a day; anything else is no wish."""
-    assert retry_after(value, FIRST) == expected
 
 
 def test_failure_names_remedy() -> None:

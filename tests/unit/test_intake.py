@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from collector.core import checkpoint as rules
@@ -21,11 +23,10 @@ def bench() -> Bench:
     return Bench(alerts(), NOW)
 
 
-def take(bench: Bench, *numbers: int, **changed: object) -> None:
+def take(bench: Bench, *numbers: int, **changed: Any) -> None:
     """Commit a page of numbered events."""
-    bench.intake.take(
-        Page(events=[event(n) for n in numbers]), mode="window", pulling_id="1", **changed
-    )  # type: ignore[arg-type]
+    page = Page(events=[event(n) for n in numbers])
+    bench.intake.take(page, mode="window", pulling_id="1", **changed)
 
 
 def test_a_page_is_one_commit(bench: Bench) -> None:
@@ -122,11 +123,18 @@ def test_totals(bench: Bench) -> None:
 
 def test_needed_from(bench: Bench) -> None:
     """Ids are needed an hour back from what is complete, and for every second look."""
+    bench.stand_at(rules.taken(bench.checkpoint, [event(1, NOW)]))
     bench.stand_at(rules.completed(bench.checkpoint, NOW))
     assert bench.intake.needed_from() == NOW - HOUR
     bench.stand_at(rules.look_again(bench.checkpoint, hours(1, 2), NOW))
     assert bench.intake.needed_from() == START + HOUR
     bench.stand_at(rules.owing(bench.checkpoint, START, START + HOUR))
+    assert bench.intake.needed_from() == START - HOUR
+
+
+def test_ids_around_the_newest_event_are_kept(bench: Bench) -> None:
+    """However far ahead a wrong clock has brought the checkpoint, it goes back to there."""
+    bench.stand_at(rules.completed(bench.checkpoint, NOW + 9000 * HOUR))
     assert bench.intake.needed_from() == START - HOUR
 
 

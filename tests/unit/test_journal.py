@@ -46,8 +46,10 @@ def test_a_pull() -> None:
         f"(Partial) {numbers}Average of events per second: 6.000.",
         f"{numbers}Average of events per second: 6.000.",
         "The data is up to date!",
-        "Data collection completed. Elapsed time: 2.000 seconds. "
-        "Waiting for 598.000 second(s) until the next one",
+        (
+            "Data collection completed. Elapsed time: 2.000 seconds. "
+            "Waiting for 598.000 second(s) until the next one"
+        ),
     ]
     assert {pulling_id for _, pulling_id, _ in log.lines} == {START // 1000}
 

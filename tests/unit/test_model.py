@@ -20,9 +20,7 @@ def test_counts_add_up() -> None:
     """Counts are added field by field, and balance exactly."""
     some = Counts(received=10, spooled=4, duplicate=3, filtered=2, dead_lettered=1)
     assert some.balanced()
-    assert some + some == Counts(
-        received=20, spooled=8, duplicate=6, filtered=4, dead_lettered=2
-    )
+    assert some + some == Counts(received=20, spooled=8, duplicate=6, filtered=4, dead_lettered=2)
     assert not (some + Counts(received=1)).balanced()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from collector.errors import UnreadableAnswer
-from collector.pullers.pages import listed, text_field
+from collector.pullers.pages import kept, listed, text_field
 
 
 @pytest.mark.parametrize(
@@ -91,8 +91,23 @@ def test_text_field(body: bytes, text: str | None) -> None:
     assert text_field(body, "token") == text
 
 
-@pytest.mark.parametrize("body", [b'{"token":5}', b'{"token":["a"]}', b'{"token":"\\q"}', b"<html>"])
+@pytest.mark.parametrize(
+    "body", [b'{"token":5}', b'{"token":["a"]}', b'{"token":"\\q"}', b"<html>"]
+)
 def test_unreadable_text_field(body: bytes) -> None:
     """A cursor that cannot be read must not look like the end of the data."""
     with pytest.raises(UnreadableAnswer):
         text_field(body, "token")
+
+
+@pytest.mark.parametrize(
+    ("raw", "records"),
+    [
+        (b'{"alerts":[{"a":1},{"b":"\t"}]}', [b'{"a":1}', b'{"b":"\t"}']),
+        (b'{"id":"a"}', [b'{"id":"a"}']),
+        (b"<html>", [b"<html>"]),
+    ],
+)
+def test_kept(raw: bytes, records: list[bytes]) -> None:
+    """What was kept aside is a whole answer or one record."""
+    assert kept(raw, "alerts") == records

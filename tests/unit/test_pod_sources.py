@@ -145,3 +145,21 @@ def test_retention_inside_an_owed_span() -> None:
     long_ago = rules.started(START - 800 * HOUR)
     checkpoint = prepared(source, long_ago, 0)
     assert checkpoint.owed == (hours(-718, -1),)
+
+
+def test_too_large() -> None:
+    """A message beyond the limit is kept aside with its beginning, and costs nothing else."""
+    source = pod_message(settings(max_message=2_000_000))
+    sent = [message(1, START), b"x" * 2_000_001, message(2, START)]
+    page = source.read(Response(request=live_request(settings(), "x"), status=101, messages=sent))
+    assert [event.id for event in page.events] == ["g-1", "g-2"]
+    (rejected,) = page.rejected
+    assert len(rejected.raw) == 1024 * 1024
+    assert "2000001 > 2000000" in rejected.reason
+
+
+def test_reread() -> None:
+    """What was kept aside is read once more."""
+    source = pod_message(settings())
+    assert source.reread(message(1, START)).events[0].id == "g-1"
+    assert source.reread(b"{").rejected

@@ -10,7 +10,7 @@ from collector.core import checkpoint as rules
 from collector.core.checkpoint import Checkpoint
 from collector.core.ledger import COMPLETE, PARTIAL, REPAIRED, SETTLING, VERIFIED
 from collector.core.model import Micros, Request, Window
-from collector.core.times import HOUR, SECOND
+from collector.core.times import HOUR, SECOND, isoformat
 from collector.errors import (
     SessionEnded,
     Stopped,
@@ -18,7 +18,7 @@ from collector.errors import (
     VendorRefused,
     VendorUnavailable,
 )
-from tests.fakes.gates import ScriptedGate
+from tests.fakes.gates import ShutAfter
 from tests.fakes.pulls import SOURCE_ID, START, Bench, as_json, hours, message
 from tests.fakes.sources import alerts, events, messages
 from tests.fakes.wire import AnsweringFetch, ScriptedFetch
@@ -176,6 +176,22 @@ def test_cursor_page_by_page() -> None:
     assert ids(bench) == ["1", "2", "3"]
 
 
+def test_a_busy_tenant_does_not_keep_a_pull_for_ever() -> None:
+    """A pull ends with what there was when it began; the next goes on from there."""
+    bench = Bench(events(), NOW)
+
+    def answer(_request: Request) -> bytes:
+        number = len(fetch.requests)
+        time = isoformat(NOW + (number - 3) * SECOND)
+        content = [{"eventId": f"{number}", "timestamp": time}]
+        return as_json({"content": content, "nextPageToken": f"c{number}"})
+
+    fetch = AnsweringFetch(answer)
+    bench.puller(fetch).pull()
+    assert ids(bench) == ["1", "2", "3"]
+    assert (bench.checkpoint.cursor, bench.checkpoint.since) == ("c3", NOW - 60 * SECOND)
+
+
 def test_cursor_survives_a_failure_on_the_way() -> None:
     """The next pull goes on from the last page that was taken."""
     bench = Bench(events(), NOW)
@@ -308,7 +324,7 @@ def test_stop_while_waiting_for_a_repeat() -> None:
 
 def test_no_room() -> None:
     """While the spool is full nothing is asked; when it stays full, the program is stopping."""
-    bench = Bench(alerts(page_size=2), NOW, gate=ScriptedGate(True, False))
+    bench = Bench(alerts(page_size=2), NOW, gate=ShutAfter(1))
     fetch = ScriptedFetch(alert_page(2, 1), alert_page())
     with pytest.raises(Stopped):
         bench.puller(fetch).pull()
@@ -375,7 +391,7 @@ def test_archive_hour_that_never_ends() -> None:
     bench.restart()
     bench.puller(ScriptedFetch([record(1), record(2)])).pull()
     assert ids(bench) == ["g-1", "g-2"]
-    assert bench.checkpoint.owed == ()
+    assert not rules.due(bench.checkpoint, bench.clock.now(), 0)
 
 
 @pytest.mark.parametrize("time", ["", "2026-01-01T07:00:00Z"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Self
 
@@ -27,6 +28,7 @@ class Room:
 
     def __init__(self) -> None:
         self.open = True
+        self.fits = 1 << 30
         self.longest: list[float | None] = []
         self.when_shut: Callable[[], None] = lambda: None
 
@@ -41,6 +43,10 @@ class Room:
         self.longest.append(longest)
         self.when_shut()
         return self.open
+
+    def admitted(self, size: int) -> AbstractContextManager[bool]:
+        """Whether pages up to ``fits`` bytes may be committed."""
+        return nullcontext(enter_result=size <= self.fits)
 
 
 def alerts(room: Room) -> Bench:
@@ -98,6 +104,26 @@ def test_the_page_under_way_is_committed_and_the_next_one_waits() -> None:
     bench.puller(Vendor(5).fetch).pull()
     assert sorted(bench.delivered()) == [f"id-{number}" for number in range(5)]
     assert bench.checkpoint.since > START
+
+
+def test_a_page_that_does_not_fit_is_left_to_the_next_pull() -> None:
+    """It is not committed beyond the limit; when the program stops, it is asked for again."""
+    room = Room()
+    bench = alerts(room)
+    room.fits = 10
+    room.when_shut = bench.clock.stop
+    vendor = Vendor(5)
+    with pytest.raises(Stopped):
+        bench.puller(lambda request: shutting(room, vendor.fetch(request))).pull()
+    assert bench.store.batches == []
+    assert bench.checkpoint.since == START
+
+
+def shutting(room: Room, answers: Iterator[Response]) -> Iterator[Response]:
+    """The same answers; from the first one on there is no room."""
+    for response in answers:
+        room.shut()
+        yield response
 
 
 class Session:
@@ -230,6 +256,15 @@ def test_a_long_pause_ends_the_session_in_order() -> None:
     assert guids(bench) == ["g-1", "g-2", "g-3"]
     assert first.reads == 1
     assert bench.checkpoint.owed[-1].end <= START + HOUR
+
+
+def test_what_live_gave_is_taken_even_where_it_does_not_fit() -> None:
+    """It is not given twice: the session was held up before, so this is one batch at most."""
+    room = Room()
+    bench = live(room)
+    room.fits = 0
+    streamer(bench, iter([Session(bench, [message(1, START)])])).run()
+    assert guids(bench) == ["g-1"]
 
 
 def test_a_pause_beyond_the_memory_of_the_server_is_owed() -> None:

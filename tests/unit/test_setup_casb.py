@@ -79,7 +79,11 @@ def test_sign() -> None:
         ({"expires_in": 600}, 600 * SECOND),
         ({"expires_in": "600.5"}, 600 * SECOND + SECOND // 2),
         ({"expires_in": True}, HOUR),
+        ({"expires_in": 0}, HOUR),
         ({"expires_in": -1}, HOUR),
+        ({"expires_in": 10**9}, HOUR),
+        ({"token_type": "bEaReR", "expires_in": 60}, 60 * SECOND),
+        ({"token_type": 7}, HOUR),
         ({"expires_in": "soon"}, HOUR),
         ({"expires_in": 10**200}, HOUR),
         ({"expires_in": 10**400}, HOUR),
@@ -120,7 +124,9 @@ def test_no_token(fields: dict[str, Any]) -> None:
         setup().grant(answer(json.dumps(fields).encode()), START)
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"\xff", b'{"auth_token":"t"', b"[" * 9999])
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b"[]", b"\xff", b'{"auth_token":"t"', b"[" * 9999]
+)
 def test_outage(body: bytes) -> None:
     """A page of HTML with status 200 is an outage, not a wrong password."""
     with pytest.raises(VendorUnavailable):
@@ -136,3 +142,11 @@ def test_other_token_field() -> None:
 def test_secrets_are_not_printed() -> None:
     """The text form names the place and nothing else."""
     assert repr(setup()) == f"CasbSetup(url='{URL}', ***)"
+
+
+@pytest.mark.parametrize("status", [302, 404, 429, 500, 503])
+def test_unavailable(status: int) -> None:
+    """Any other status says nothing about the credentials."""
+    with pytest.raises(VendorUnavailable) as caught:
+        setup().grant(answer(b'{"auth_token":"t"}', status), START)
+    assert caught.value.number == status

@@ -10,8 +10,8 @@ import pytest
 
 from collector.core import checkpoint as rules
 from collector.core.checkpoint import Checkpoint, Live, Look
-from collector.core.state import corrected, from_state, to_state, upgraded
-from collector.core.times import DAY, HOUR
+from collector.core.state import clock_is_behind, corrected, from_state, to_state, upgraded
+from collector.core.times import DAY, HOUR, SECOND
 from tests.fakes.pulls import START, hours
 
 FULL = Checkpoint(
@@ -85,7 +85,7 @@ def test_round_trip(checkpoint: Checkpoint) -> None:
 def test_no_state_of_ours(change: dict[str, Any]) -> None:
     """What is none of our states is refused, and read as nothing else."""
     state = {name: value for name, value in (to_state(FULL) | change).items() if value is not ...}
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r".+"):
         from_state(state)
 
 
@@ -103,17 +103,23 @@ def test_upgraded() -> None:
 
 
 def test_nothing_to_correct() -> None:
-    """Marks up to a day ahead are left alone: clocks differ."""
-    assert corrected(FULL, START + HOUR - DAY) == FULL
+    """Live marks the end of its hour; clocks differ by a minute."""
+    assert corrected(FULL, START + HOUR - 60 * SECOND) == FULL
 
 
-def test_clock_that_ran_ahead() -> None:
-    """Marks that would hide all new events are taken back to now."""
-    ahead = msgspec.structs.replace(FULL, since=START + 3 * DAY, last_event_time=START + 3 * DAY)
-    after = corrected(ahead, START)
-    assert (after.since, after.last_event_time, after.last_ids) == (START, START, ())
-    assert after.owed == FULL.owed
-    assert after.looks == FULL.looks
+@pytest.mark.parametrize("ahead", [3 * HOUR, 3 * DAY, 4000 * DAY])
+def test_clock_that_ran_ahead(ahead: int) -> None:
+    """A mark that would hide all new events goes back to before the newest event taken."""
+    before = msgspec.structs.replace(FULL, since=START + ahead, last_event_time=START + HOUR)
+    assert not clock_is_behind(before, START + HOUR)
+    after = corrected(before, START + HOUR)
+    assert after == msgspec.structs.replace(before, since=START)
+
+
+def test_going_back_ends_at_the_start() -> None:
+    """What lies before the configured start was never asked for."""
+    before = msgspec.structs.replace(FULL, since=START + DAY, last_event_time=START + 1)
+    assert corrected(before, START + HOUR).since == START
 
 
 def test_live_that_was_heard_in_the_future() -> None:
@@ -124,13 +130,22 @@ def test_live_that_was_heard_in_the_future() -> None:
     assert (after.live.heard_until, after.live.clean) == (START, False)
 
 
+@pytest.mark.parametrize("behind", [2 * HOUR, 3 * DAY, START // 2])
+def test_clock_that_is_behind(behind: int) -> None:
+    """Marks and events agree that it is later: the clock is wrong, and nothing is forgotten."""
+    later = START + DAY
+    live = Live(later, clean=True, unbroken_since=START)
+    known = msgspec.structs.replace(FULL, since=later, last_event_time=later, live=live)
+    assert clock_is_behind(known, later - behind)
+    assert corrected(known, later - behind) == known
+    assert not clock_is_behind(known, later)
+
+
 def test_one_event_of_the_future() -> None:
     """A single record with a wrong date moves only what the operator reads."""
     before = msgspec.structs.replace(FULL, last_event_time=START + 400 * DAY, last_ids=("x",))
     after = corrected(before, START + HOUR)
-    assert after == msgspec.structs.replace(
-        before, last_event_time=START + HOUR, last_ids=()
-    )
+    assert after == msgspec.structs.replace(before, last_event_time=START + HOUR, last_ids=())
 
 
 def test_start_in_the_future() -> None:

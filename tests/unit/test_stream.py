@@ -23,7 +23,7 @@ from collector.errors import (
 from collector.pullers.base import Fetch
 from collector.pullers.pod import live_request
 from collector.pullers.stream import Streamer, Turns
-from tests.fakes.gates import ScriptedGate
+from tests.fakes.gates import ShutAfter
 from tests.fakes.pulls import SOURCE_ID, START, Bench, hours, message
 from tests.fakes.sources import messages, pod_settings
 from tests.fakes.wire import AnsweringFetch, ScriptedConnect, ScriptedFetch, ScriptedSession
@@ -149,7 +149,9 @@ def test_messages_in_flight_are_taken() -> None:
     streamer(made, ScriptedConnect(session), None).run()
     assert session.finished
     assert ids(made) == ["g-1", "g-2"]
-    assert made.checkpoint.live == Live(made.clock.now(), clean=True, unbroken_since=START + 5 * HOUR)
+    assert made.checkpoint.live == Live(
+        made.clock.now(), clean=True, unbroken_since=START + 5 * HOUR
+    )
 
 
 def test_a_close_that_is_not_confirmed() -> None:
@@ -266,7 +268,7 @@ def test_hours_heard_through(verify: bool, state: str) -> None:  # noqa: FBT001 
 def test_nothing_is_read_without_room() -> None:
     """A spool that stays full closes the session in order; a stop ends the service."""
     made = bench(5, heard=Live(START + 5 * HOUR, clean=True, unbroken_since=START))
-    made.gate = ScriptedGate(True, False, False)
+    made.gate = ShutAfter(1, times=2)
     made.restart()
     session = ScriptedSession(made.clock, [[record(1, 5)]], in_flight=[record(2, 5)])
     streamer(made, ScriptedConnect(session), None).run()

@@ -33,7 +33,7 @@ def test_spellings(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "yesterday", "2026-02-30T00:00:00Z", "1767225600"])
 def test_no_time(text: str) -> None:
     """What is no time is refused."""
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r".+"):
         times.parse(text)
 
 

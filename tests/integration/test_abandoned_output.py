@@ -1,0 +1,85 @@
+"""Records for an output that was taken out of the configuration."""
+
+from __future__ import annotations
+
+import json
+import logging
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from collector.app.collector import Collector, Selection
+from collector.cli import app
+from collector.clock import SystemClock
+from collector.core.checkpoint import started
+from collector.core.model import Batch
+from collector.core.store import Commit
+from collector.errors import CollectorError
+from collector.persistence.report import StateReport
+from collector.persistence.sqlite import SqliteStore
+from tests.fakes.config import changed, settings
+from tests.fakes.stores import START
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """A configuration with the output ``archive``, and a state in which ``gone`` is owed, too."""
+    batch = Batch(
+        source="pod#message",
+        tag="t",
+        lane="standard",
+        mode="live",
+        count=2,
+        body=b"{}\n{}\n",
+        first=START,
+        last=START,
+        outputs=("gone", "archive"),
+    )
+    with closing(SqliteStore.open(tmp_path / "state", SystemClock())) as store:
+        store.commit(
+            Commit(source="pod#message", checkpoint=started(START), observed=START, batches=[batch])
+        )
+    path = tmp_path / "config.yaml"
+    place = {"directory_name": str(tmp_path / "state")}
+    path.write_text(json.dumps(changed("globals.persistence.config", place)), encoding="utf-8")
+    return path
+
+
+def abandon(config: Path, output: str, answer: str = "") -> Result:
+    """``collector state abandon``."""
+    command = ["state", "abandon", output, "--config", str(config)]
+    return CliRunner().invoke(app, command, input=answer)
+
+
+def waiting(config: Path) -> list[tuple[str, str, int]]:
+    """What waits for whom."""
+    return StateReport.read(config.parent / "state").waiting
+
+
+def test_a_start_names_it(config: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """With how many wait, and what to do: such records fill the spool for ever."""
+    document = json.loads(config.read_text(encoding="utf-8"))
+    with caplog.at_level(logging.WARNING, logger="collector"):
+        made = Collector(settings(document), SystemClock(), Selection({"none"}))
+    made.store.close()
+    (warning,) = caplog.messages
+    assert "2 records wait for the output gone" in warning
+    assert "collector state abandon gone" in warning
+
+
+def test_it_is_given_up_when_asked_for(config: Path) -> None:
+    """After a yes; what others wait for stays."""
+    assert abandon(config, "gone", answer="n\n").exit_code == 1
+    assert len(waiting(config)) == 2
+    assert abandon(config, "gone", answer="y\n").exit_code == 0
+    assert waiting(config) == [("archive", "standard", 2)]
+
+
+def test_a_configured_output_is_not_given_up(config: Path) -> None:
+    """It would lose records by a slip of the finger."""
+    error = abandon(config, "archive", answer="y\n").exception
+    assert isinstance(error, CollectorError)
+    assert error.exit_code == 3
+    assert len(waiting(config)) == 2
