@@ -80,7 +80,15 @@ def test_every_command_is_in_a_document() -> None:
     shown = set(re.findall(r"collector ((?:(?:state|ledger) )?[a-z]+)\b(?=[ `)\n]| -)", manual))
     known = commands()
     assert {name for name in known if f"collector {name}" not in manual} <= {"version"}
-    assert {name for name in shown if name not in known} <= {"and", "for", "is", "repairs", "state", "stops", "to"}
+    assert {name for name in shown if name not in known} <= {
+        "and",
+        "for",
+        "is",
+        "repairs",
+        "state",
+        "stops",
+        "to",
+    }
 
 
 def test_config_in_readme_is_valid(tmp_path: Path) -> None:

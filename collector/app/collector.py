@@ -99,8 +99,9 @@ class Collector:
         while not self._clock.sleep(_CLOCK_SECONDS):
             schedule.follow_clock()
         schedule.shut_down()
+        code = self._rest()
         heartbeat.rest(folder(self._settings))
-        return self._rest()
+        return code
 
     def run_once(self) -> int:
         """Take and deliver everything due; the exit code."""
@@ -222,6 +223,8 @@ class Collector:
         self._letters.look()
 
     def _beat(self) -> None:
+        if self._clock.stopping():  # a sign left now would outlive the collector
+            return
         # Only life at the store is life: a collector that cannot commit must not look healthy.
         try:
             self.store.usage("")

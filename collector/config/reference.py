@@ -29,6 +29,8 @@ uses no network. `collector schema` prints a JSON Schema for editors.
   writes a literal `${`. A value `file:path` is replaced by that file's text, less
   one line end, 64 KiB at most; a relative path starts at the configuration's
   folder. What a reference brings is always text and is not read for references.
+- Credentials of an input are read again while the vendor refuses them: a secret
+  that was replaced in its file is used without a restart.
 - Every other relative path starts at the working directory.
 - A setting of type *secret* is never printed or logged.
 - Limits: 1 MiB, 10,000 values, 16 levels.

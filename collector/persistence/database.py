@@ -141,6 +141,7 @@ def open_for_reading(folder: Path, connect: Connect = connect, *, checked: bool 
                 raise _foreign(path)
             if not checked:
                 _refuse_newer(database, path)
+                _refuse_older(database, path)
                 soundness.check_rows(database, path)
             return Guarded(database, path, reconnect)
 
@@ -213,4 +214,14 @@ def _refuse_newer(database: Database, path: Path) -> None:
             204,
             f"{path.name} was written by a newer release (it has {steps})",
             "run that release, or start with another state folder",
+        )
+
+
+def _refuse_older(database: Database, path: Path) -> None:
+    """Who only looks cannot bring a state up to date."""
+    if schema.pending(database):
+        raise StateError(
+            216,
+            f"{path.name} was written by an earlier release",
+            "run the collector once: it brings the state up to date",
         )

@@ -19,6 +19,7 @@ from collector.persistence.database import FILE_NAME
 from collector.persistence.sqlite import SqliteStore
 from tests.fakes import golden
 from tests.fakes.clock import ManualClock
+from tests.fakes.pulls import START
 
 STORES = Path(__file__).parent / "stores"
 
@@ -32,7 +33,7 @@ def main() -> None:
         golden.fill(folder)
         packed = gzip.compress((folder / FILE_NAME).read_bytes(), mtime=0)
         contents = golden.shown(folder)
-        with closing(SqliteStore.open(folder, ManualClock(golden.START))) as store:
+        with closing(SqliteStore.open(folder, ManualClock(START))) as store:
             contents |= golden.owed(store)
     (target / f"{FILE_NAME}.gz").write_bytes(packed)
     text = json.dumps(contents, indent=1, ensure_ascii=False, sort_keys=True)

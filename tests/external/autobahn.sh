@@ -5,7 +5,7 @@
 #
 # PYTHON runs the collector.  FOLDER (default: build/autobahn) keeps the suite's virtual
 # environment and its reports.  CASES are patterns such as '7.*'; without any, all 517 run.
-# The suite needs Python 2.7: PYTHON27, else python2.7, else pyenv's newest 2.7.
+# The suite needs Python 2.7: PYTHON27, else python2.7, else pyenv's.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -15,7 +15,13 @@ shift $(($# < 2 ? $# : 2))
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
 
-python27=${PYTHON27:-$(command -v python2.7 || compgen -G "$HOME/.pyenv/versions/2.7.*/bin/python2.7" | tail -n 1 || true)}
+python27=
+for candidate in "${PYTHON27:-}" python2.7 "$HOME"/.pyenv/versions/2.7.*/bin/python2.7; do
+    if "$candidate" -c '' 2> /dev/null; then
+        python27=$candidate
+        break
+    fi
+done
 if [[ -z $python27 ]]; then
     echo "The Autobahn suite needs Python 2.7: name one with PYTHON27=/path/to/python2.7" >&2
     exit 2

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from collector.app.letters import LetterWatch
 from collector.core.checkpoint import started
 from collector.core.model import NO_TIME, Batch, Refusal
 from collector.core.store import Commit, DeadLetter
@@ -17,6 +18,7 @@ from collector.persistence import letter_report
 from collector.persistence.letter_report import LetterReport
 from collector.persistence.letters import Filter, Letter, Totals
 from collector.persistence.sqlite import LETTER_BYTES, SqliteStore
+from tests.fakes.log import MemoryLog
 from tests.fakes.stores import START, SqliteState
 
 SOURCE = "casb#alerts"
@@ -246,6 +248,22 @@ def test_refused_records_are_bounded_too(state: SqliteState) -> None:
         assert [store.dead_letter(each.id) for each in listed(store)] == [b'{"n":4}', b'{"n":5}']
         (totals,) = store.letter_totals()
         assert (totals.output, totals.records, totals.dropped) == ("siem", 2, 4)
+
+
+def test_the_log_warns_before_any_is_lost_and_tells_each_loss(state: SqliteState) -> None:
+    """Once for the same state of things, with what to do."""
+    log = MemoryLog()
+    with closing(opened(state, letter_bytes=1000)) as store:
+        watch = LetterWatch(store, 1000, log)
+        for count, warnings, errors in ((7, 0, 0), (2, 1, 0), (0, 1, 0), (3, 1, 1), (0, 1, 1)):
+            store.commit(commit(letters=[unreadable(bytes(100))] * count))
+            watch.look()
+            assert (len(log.texts("WARNING")), len(log.texts("ERROR"))) == (warnings, errors)
+        assert "2 dead letters had to make way" in log.texts("ERROR")[0]
+        store.drop_letters(EVERY)
+        watch.look()
+    watch.look()
+    assert "213" in log.texts("ERROR")[-1]
 
 
 def test_one_letter_over_the_bound_is_kept_alone(state: SqliteState) -> None:

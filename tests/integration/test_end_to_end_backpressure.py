@@ -56,6 +56,10 @@ def test_a_one_shot_run_ends_with_a_full_spool(site: Site, simulator: Simulator)
     assert site.run("--once") == 0, site.log
     assert unfinished(judge(simulator.truth, site.out)) == []
     assert site.report().spool_bytes == 0
+    own = (site.out / "devo.collectors.out.ndjson").read_text(encoding="utf-8").splitlines()
+    spool = [each for each in map(json.loads, own) if each["type"] == "spool_metrics"]
+    assert {each["spool_max_bytes"] for each in spool} == {LIMIT}
+    assert spool[-1]["pulling_paused"] is False
 
 
 def test_pulling_pauses_and_goes_on(site: Site, simulator: Simulator) -> None:

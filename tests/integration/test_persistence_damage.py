@@ -199,6 +199,13 @@ def test_a_state_of_a_newer_release_is_refused(used: SqliteState) -> None:
             look()
 
 
+def test_a_look_at_a_state_of_an_earlier_release(used: SqliteState) -> None:
+    """It is not damaged: a run brings it up to date, a look must not."""
+    used.run("DELETE FROM _sqlite_migrations")
+    with pytest.raises(StateError, match=r"216.*earlier release"):
+        StateReport.read(used.folder)
+
+
 def test_a_checkpoint_of_a_newer_release_is_refused(used: SqliteState) -> None:
     """By its version, in the words that tell what to do."""
     ((text,),) = used.run("SELECT state FROM checkpoint")
