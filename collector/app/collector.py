@@ -99,8 +99,9 @@ class Collector:
         while not self._clock.sleep(_CLOCK_SECONDS):
             schedule.follow_clock()
         schedule.shut_down()
-        code = self._rest()
         heartbeat.rest(folder(self._settings))
+        code = self._rest()
+        heartbeat.rest(folder(self._settings))  # one that was being left while we stopped
         return code
 
     def run_once(self) -> int:

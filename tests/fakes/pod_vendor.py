@@ -21,7 +21,8 @@ _READS = 9
 class PodVendor:
     """Has one record every ``every`` microseconds in ``[start, end)``.
 
-    Each has this text.  A session gives what comes while it lasts.  ``between`` is called between two reads.
+    Each has this text.  A session gives what comes while it lasts.  ``between`` is
+    called between two reads.
     """
 
     def __init__(self, start: Micros, end: Micros, every: Micros, text: str = "") -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from typing import Self
 
+import msgspec
+
 from collector.core.auth import Setup
 from collector.core.policy import Quota
 from collector.core.times import SECOND
@@ -27,8 +29,8 @@ CAP = 300.0
 
 def casb_setup(**changed: str) -> CasbSetup:
     """The setup of the tenant."""
-    secrets = {"api_key": "key", "client_id": "id", "client_secret": "secret"}
-    return CasbSetup(url=AUTH, **{**secrets, **changed})
+    setup = CasbSetup(url=AUTH, api_key="key", client_id="id", client_secret="secret")
+    return msgspec.structs.replace(setup, **changed)
 
 
 class WiredTenant:
