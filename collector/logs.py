@@ -69,7 +69,7 @@ def configure(
     The redactor comes back so that tokens granted later can be made known to it.
     """
     redactor = Redactor(secrets)
-    handler = _LineHandler(stream)
+    handler = _LineHandler(stream, redactor)
     handler.setFormatter(_FORMATS[log_format](redactor))
     root = logging.getLogger()
     for old in [known for known in root.handlers if isinstance(known, _LineHandler)]:
@@ -78,6 +78,13 @@ def configure(
     root.setLevel(logging.WARNING)
     logging.getLogger(_PRODUCT).setLevel(logging.DEBUG if debug else logging.INFO)
     return redactor
+
+
+def learn(secret: str) -> None:
+    """Strike out this secret too from now on: a token that was granted at run time."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, _LineHandler):
+            handler.redactor.learn(secret)
 
 
 def log_uncaught_exceptions() -> None:
@@ -149,6 +156,10 @@ _FORMATS = {"text": TextFormatter, "json": JsonFormatter}
 
 class _LineHandler(logging.StreamHandler[TextIO]):
     """Writes lines; a record that cannot be written is reported without its content."""
+
+    def __init__(self, stream: TextIO, redactor: Redactor) -> None:
+        super().__init__(stream)
+        self.redactor = redactor
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         """Say where the record came from; the standard report would print it unredacted."""

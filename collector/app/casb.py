@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from collector import logs
 from collector.app.credentials import Credentials, configured
 from collector.app.services import Parts, ServiceJob, Wiring, micros
 from collector.config.casb import CasbCredentials, CasbInput
@@ -36,7 +37,8 @@ def casb_services(wiring: Wiring, name: str, casb: CasbInput) -> list[ServiceJob
     )
     throttle = Throttle(name, quota, wiring.store, wiring.clock)
     calls = partial(_calls, wiring, casb, http, throttle)
-    keeper = Keeper(setup, calls().send, wiring.clock, micros(casb.auth.refresh_margin_in_seconds))
+    margin = micros(casb.auth.refresh_margin_in_seconds)
+    keeper = Keeper(setup, calls().send, wiring.clock, margin, logs.learn)
     jobs = []
     for service in wiring.chosen(casb).values():
         source = casb_source(casb, service)

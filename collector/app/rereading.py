@@ -13,7 +13,6 @@ from collector.config.models import Settings
 from collector.config.pod import PodInput
 from collector.core import checkpoint as rules
 from collector.core.checkpoint import Checkpoint
-from collector.core.ledger import UNRECOVERABLE
 from collector.core.model import Clock, Micros, Window
 from collector.core.times import HOUR, ceil_hour
 from collector.errors import ConfigError
@@ -66,7 +65,7 @@ def plan(
         span = hour.account.span
         if span.end > newest:
             future.append(span)
-        elif span.start < oldest or hour.account.state == UNRECOVERABLE:
+        elif span.start < oldest:
             gone.append(span)
         elif hour.done and not again:
             known.append(span)

@@ -28,7 +28,8 @@ class Keeper:
     """Keeps the token of one input; threads that need a new one wait for the same call.
 
     ``exchange`` sends the authentication request; whatever it raises comes out.
-    ``margin``: how long before its expiry a token is replaced.
+    ``margin``: how long before its expiry a token is replaced; ``granted`` hears
+    of each token before anybody uses it, so that logs can strike it out.
     """
 
     def __init__(
@@ -37,11 +38,13 @@ class Keeper:
         exchange: Callable[[Request], Response],
         clock: Clock,
         margin: Micros = 60 * SECOND,
+        granted: Callable[[str], None] = lambda _token: None,
     ) -> None:
         self._setup = setup
         self._exchange = exchange
         self._clock = clock
         self._margin = margin
+        self._granted = granted
         self._lock = threading.Lock()
         self._token: Token | None = None
         self._renew_at: Micros = 0
@@ -75,6 +78,7 @@ class Keeper:
         except AuthenticationError as error:
             self._refusal = _Refusal(request, error, self._clock.monotonic())
             raise
+        self._granted(self._token.value)
         self._asked = request
         # Half of a short life, so that it does not mean a new token for every call.
         life = self._token.expires - now

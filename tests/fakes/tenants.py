@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 
@@ -27,7 +27,7 @@ CAP = 300.0
 """Tries of one call, and the longest wait between two, in seconds."""
 
 
-def casb_setup(**changed: str) -> CasbSetup:
+def casb_setup(**changed: Any) -> CasbSetup:
     """The setup of the tenant."""
     setup = CasbSetup(url=AUTH, api_key="key", client_id="id", client_secret="secret")
     return msgspec.structs.replace(setup, **changed)

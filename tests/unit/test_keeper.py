@@ -136,3 +136,13 @@ def test_configured_token_needs_no_call() -> None:
     clock.advance(10**9)
     keep.token()
     assert exchange.calls == 0
+
+
+def test_each_granted_token_is_made_known() -> None:
+    """Whoever strikes secrets out of the log hears of a token before anybody uses it."""
+    heard: list[str] = []
+    clock = ManualClock(START)
+    keeper = Keeper(Numbered(SECOND * 600), Exchange(), clock, granted=heard.append)
+    first = keeper.token()
+    keeper.refresh(first)
+    assert heard == ["1", "2"]

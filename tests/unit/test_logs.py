@@ -263,3 +263,12 @@ def test_uncaught_error_of_the_program(configure: Configure, stream: io.StringIO
     sys.excepthook(ValueError, ValueError(f"Bearer {CANARY}"), None)
     [line] = stream.getvalue().splitlines()
     assert line.endswith(f"ValueError: Bearer {REDACTED}")
+
+
+def test_token_granted_later_is_struck_out(configure: Configure, stream: io.StringIO) -> None:
+    """A secret learned while the program runs is struck out from then on."""
+    configure()
+    logs.learn(CANARY)
+    puller().info("granted %s", CANARY)
+    assert CANARY not in stream.getvalue()
+    assert REDACTED in stream.getvalue()
