@@ -33,8 +33,18 @@ class Channel(asyncio.Protocol):
     connection so that the vendor notices (close frame or end of TCP, no reset).
     """
 
-    def __init__(self, request: web.Request, clock: Clock, *, deflate: bool) -> None:
-        """Answer the handshake and take the transport over."""
+    def __init__(
+        self,
+        request: web.Request,
+        clock: Clock,
+        *,
+        deflate: bool,
+        backlog_limit: int | None = None,
+    ) -> None:
+        """Answer the handshake and take the transport over.
+
+        ``backlog_limit``: unread bytes above which a slow client is dropped.
+        """
         transport = request.transport
         if transport is None:
             raise ConnectionResetError("the client left during the handshake")
@@ -44,6 +54,7 @@ class Channel(asyncio.Protocol):
         self.released = False
         self.mute = False
         self._clock = clock
+        self._backlog_limit = backlog_limit
         self._reader = frames.FrameReader()
         self._left = asyncio.Event()
         self._lost = asyncio.Event()
@@ -68,7 +79,10 @@ class Channel(asyncio.Protocol):
         if not self.open:
             raise ConnectionResetError("the session has ended")
         self._transport.write(data)
-        await self._writable.wait()
+        if self._backlog_limit is None:
+            await self._writable.wait()
+        elif self._transport.get_write_buffer_size() > self._backlog_limit:
+            self.reset()
         await asyncio.sleep(0)
 
     async def rest(self, seconds: float) -> None:

@@ -100,6 +100,7 @@ class SimulatorOptions(Oddities, kw_only=True, frozen=True):
     archive_shares_session: bool = True
     retention_days: float = 30.0
     deflate: bool = True
+    backlog_limit_bytes: int | None = None  # a slow client is dropped above it; None: held back
 
     def __post_init__(self) -> None:
         """Refuse what no history can be made of."""

@@ -122,7 +122,12 @@ class Pod:
         )
         noticed = False
         try:
-            channel = Channel(request, self._world.clock, deflate=deflate)
+            channel = Channel(
+                request,
+                self._world.clock,
+                deflate=deflate,
+                backlog_limit=self._options.backlog_limit_bytes,
+            )
             noticed = await self._serve(channel, asked, key)
         finally:
             self._sessions.release(key, self._world.clock.now(), noticed=noticed)

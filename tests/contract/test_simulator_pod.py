@@ -19,6 +19,7 @@ from collector.core.model import Micros
 from collector.core.times import HOUR, isoformat, parse
 from collector.simulator import Fault, Simulator, SimulatorOptions, identity
 from tests.fakes.clock import ManualClock
+from tests.fakes.processes import eventually
 from tests.fakes.vendor import START, drain, open_stream, quiet_options, take
 
 Vendor = tuple[Simulator, ManualClock]
@@ -64,12 +65,12 @@ def open_and_close(url: str, service: str, **query: str) -> None:
         pass
 
 
-def raw_session(simulator: Simulator) -> socket.socket:
-    """A bare socket that asked for an audit session with the manual's example key."""
+def raw_session(simulator: Simulator, service: bytes = b"audit") -> socket.socket:
+    """A bare socket that asked for a session with the manual's example key."""
     host, port = simulator.url.removeprefix("http://").split(":")
     raw = socket.create_connection((host, int(port)), timeout=5)
     raw.sendall(
-        b"GET /v1/stream?cid=example_hosted&type=audit HTTP/1.1\r\nHost: h\r\n"
+        b"GET /v1/stream?cid=example_hosted&type=" + service + b" HTTP/1.1\r\nHost: h\r\n"
         b"Authorization: Bearer simulated-token\r\nUpgrade: websocket\r\n"
         b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
         b"Sec-WebSocket-Key: SGVsbG8sIHdvcmxkIQ==\r\n\r\n"
@@ -494,3 +495,38 @@ def test_taken_port_is_an_error_at_start() -> None:
         port = int(first.url.rpartition(":")[2])
         with pytest.raises(OSError, match=r"address"):
             Simulator(quiet_options(hours=1), clock, port=port).start()
+
+
+@pytest.mark.parametrize(("limit", "dropped"), [(64 * 1024, True), (None, False)])
+def test_slow_consumer(limit: int | None, *, dropped: bool) -> None:
+    """A client that reads nothing is dropped above the backlog limit, else held back."""
+    rates = {"message": 20_000.0}
+    options = quiet_options(rates=rates, backlog_limit_bytes=limit, live_memory_seconds=3600.0)
+    with vendor(options) as (simulator, clock):
+        raw = raw_session(simulator, b"message")
+        try:
+            eventually(lambda: bool(simulator.truth.sessions))
+            clock.advance(600)
+            if dropped:
+                eventually(lambda: bool(simulator.truth.ends))
+                with pytest.raises(ConnectionResetError):
+                    read_all(raw)
+            else:
+                assert simulator.truth.ends == []
+                assert read_some(raw) > 1_000_000
+        finally:
+            raw.close()
+
+
+def read_all(raw: socket.socket) -> None:
+    """Read to the end."""
+    while raw.recv(65536):
+        pass
+
+
+def read_some(raw: socket.socket) -> int:
+    """Read two million bytes or to the end; how many came."""
+    came = 0
+    while came < 2_000_000 and (part := raw.recv(65536)):
+        came += len(part)
+    return came

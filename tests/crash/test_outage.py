@@ -15,7 +15,7 @@ from tests.fakes.processes import PATIENCE, ROOT
 
 
 def test_eight_hours(tmp_path: Path) -> None:
-    """Thousands of batches through a spool of 4 MiB; pulling pauses once, and goes on."""
+    """Thousands of batches through a spool of 4 MiB; pulling pauses, and goes on by itself."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.crash.outage", str(tmp_path / "state")],
         cwd=ROOT,
@@ -27,7 +27,8 @@ def test_eight_hours(tmp_path: Path) -> None:
     assert found["delivered"] == found["expected"]
     assert found["repeats"] == 0
     assert found["batches"] > 3000
-    assert found["pauses"] == 1
+    # Catching up may fill the spool again, which is as it should be: threads decide.
+    assert found["pauses"] >= 1
     assert found["paused_hours"] > 6
     assert LIMIT * 0.9 < found["largest_spool"] <= LIMIT
     assert found["peak_mib"] < 256
