@@ -140,13 +140,15 @@ def connected(checkpoint: Checkpoint, now: Micros, memory: Micros, slack: Micros
     The server resumes where the last session dropped if that was less than an
     hour ago, and only an orderly end proves that nothing was in flight (vendor
     notes on PoD, section 2).  Otherwise each hour from the last one heard,
-    less ``slack`` for records that arrive late, up to now is owed.
+    less ``slack`` for records that arrive late, up to now is owed.  The session
+    may have broken off while it was still given what had waited for it, which is
+    as old as the server's memory: so ``memory`` is taken off, too.
     """
     live = checkpoint.live
     following = live is not None and live.clean and now - live.heard_until < memory
     if live is not None and following:
         return heard(checkpoint, now, clean=False)
-    missed = checkpoint.since if live is None else live.heard_until - slack
+    missed = checkpoint.since if live is None else live.heard_until - slack - memory
     start = max(min(missed, now), checkpoint.initial_start_time)
     owed = owing(checkpoint, start, max(now, start) + _SKEW)
     fresh = msgspec.structs.replace(owed, live=Live(now, clean=False, unbroken_since=now))

@@ -232,7 +232,7 @@ class Hybrid(RuleBasedStateMachine):
             if time < rules.complete_until(checkpoint)
         }
         assert emitted <= set(self.found())
-        assert rules.complete_until(checkpoint) >= self.bench.clock.now() - 5 * HOUR
+        assert rules.complete_until(checkpoint) >= self.bench.clock.now() - 6 * HOUR
 
 
 TestHybrid = Hybrid.TestCase

@@ -106,9 +106,9 @@ def test_first_start() -> None:
     ("ends", "gap", "owed"),
     [
         ("clean", 600.0, []),
-        ("clean", 3600.0, [4, 5, 6]),
-        ("abrupt", 600.0, [4, 5]),
-        ("silent", 600.0, [4, 5]),
+        ("clean", 3600.0, [3, 4, 5, 6]),
+        ("abrupt", 600.0, [3, 4, 5]),
+        ("silent", 600.0, [3, 4, 5]),
     ],
 )
 def test_what_an_end_leaves_owed(ends: str, gap: float, owed: list[int]) -> None:
@@ -130,7 +130,19 @@ def test_a_killed_process_owes() -> None:
     made = bench(5, heard=Live(START + 5 * HOUR, clean=False, unbroken_since=START))
     made.clock.advance(60)
     streamer(made, ScriptedConnect(last(made)), None).run()
-    assert owed_hours(made) == [4, 5]
+    assert owed_hours(made) == [3, 4, 5]
+
+
+def test_session_that_breaks_off_while_it_catches_up() -> None:
+    """What waited for a session is as old as the server's memory, and may be lost with it."""
+    made = bench(5, heard=Live(START + round(4.85 * HOUR), clean=True, unbroken_since=START))
+    made.clock.advance(40 * 60)  # 5:40: the server still has all since 4:51
+    breaking = ScriptedSession(made.clock, [[record(1, 4.9)]], ends="abrupt")
+    with pytest.raises(StateError):
+        streamer(made, ScriptedConnect(breaking, StateError(1, "stop here", "")), None).run()
+    made.restart()
+    streamer(made, ScriptedConnect(last(made)), None).run()
+    assert set(owed_hours(made)) >= {4, 5}
 
 
 def test_messages_in_flight_are_taken() -> None:
@@ -291,7 +303,7 @@ def test_live_alone_lets_go_of_what_it_can_never_fetch() -> None:
     streamer(made, ScriptedConnect(last(made)), None).run()
     made.wake(START + 50 * HOUR)
     streamer(made, ScriptedConnect(last(made)), None).run()
-    assert min(owed_hours(made)) == 29
+    assert min(owed_hours(made)) == 28
     assert hours(0, 1) in made.store.states_of(UNRECOVERABLE)
 
 
