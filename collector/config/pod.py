@@ -63,7 +63,8 @@ class PodService(Service):
     server_memory_in_seconds: Seconds = Field(
         default=3000.0,
         description="Seconds for which the vendor resumes a dropped live stream where it stopped. "
-        "It says an hour; a longer gap than this makes its hours owed to the archive.",
+        "It says an hour; a longer gap than this makes its hours owed to the archive. A stream "
+        "that breaks off owes the hours from this much before it was last heard, too.",
     )
     late_arrival_in_seconds: SecondsOrOff = Field(
         default=900.0,
