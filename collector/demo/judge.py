@@ -52,12 +52,18 @@ def _service(service: str, truth: Truth, path: Path) -> Verdict:
 
 
 def _records(service: str, path: Path) -> list[tuple[str, int]]:
-    """Each line's vendor record and, where one record became several, its number."""
+    """Each line's vendor record and, where one record became several, its number.
+
+    What follows the last line end is no record: a killed run may leave half a line, which
+    the next run cuts off and writes anew.
+    """
     if not path.exists():
         return []
     found = []
     with path.open("rb") as file:
         for line in file:
+            if not line.endswith(b"\n"):
+                break
             record = msgspec.json.decode(line)
             index = record.get("@collector", {}).get("record_index", 0)
             found.append((identity(service, record), index))
