@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable, Iterable
+from itertools import groupby
+from typing import TypeAlias
 
 import msgspec
 
-from collector.core import times
 from collector.core.model import NO_TIME, Batch, Event, Micros, Window
-from collector.core.times import HOUR
-from collector.core.wirejson import splice
+from collector.core.times import HOUR, isoformat
+from collector.core.wirejson import unclosed
 
 _text = msgspec.json.encode
 METADATA_KEY = b'"@collector"'
@@ -43,7 +44,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_bytes: int = 16 * 1024 * 1024
 
 
-Records = Callable[[Event], list[bytes]]
+Records: TypeAlias = Callable[[Event], list[bytes]]
+Piece: TypeAlias = bytes | memoryview
 
 
 def batches(
@@ -60,54 +62,57 @@ def batches(
     whole or not at all.
     """
     done: list[Batch] = []
-    lines: list[bytes] = []
-    span = Span()
-    size = 0
-    envelope = _envelope(origin)
+    part = _Part()
+    written = _writer(origin, metadata=metadata)
+    max_records, max_bytes = limits.max_records, limits.max_bytes
     for event in events:
-        flat = _described(event, records(event), envelope, metadata=metadata)
-        grown = size + sum(map(len, flat)) + len(flat)
-        if lines and (len(lines) + len(flat) > limits.max_records or grown > limits.max_bytes):
-            done.append(_batch(origin, lines, span))
-            lines, span, grown = [], Span(), grown - size
-        lines += flat
-        size = grown
-        span.add(event.time, origin.row(event.time), len(flat))
-    if lines:
-        done.append(_batch(origin, lines, span))
+        flat = records(event)
+        pieces = written(event, flat)
+        size = sum(map(len, pieces))
+        if part.lines and (part.lines + len(flat) > max_records or part.size + size > max_bytes):
+            done.append(_batch(origin, part))
+            part = _Part()
+        part.pieces += pieces
+        part.size += size
+        part.lines += len(flat)
+        part.taken.append((event.time, len(flat)))
+    if part.lines:
+        done.append(_batch(origin, part))
     return done
 
 
-class Span:
-    """The earliest and latest time of a batch's events, and the ledger rows of its lines."""
+class _Part:
+    """A batch while it grows: its text in pieces, and of each event its time and lines.
+
+    A line is never put together by itself: that would copy each record once more,
+    into memory that is fetched from the system and given back for every batch.
+    """
 
     def __init__(self) -> None:
-        self.first: Micros = NO_TIME
-        self.last: Micros = NO_TIME
-        self.hours: list[tuple[int, int]] = []
+        self.pieces: list[Piece] = []
+        self.size = 0
+        self.lines = 0
+        self.taken: list[tuple[Micros, int]] = []
 
-    def add(self, time: Micros, row: int, lines: int) -> None:
-        """Take in one event, which became so many lines."""
-        if self.hours and self.hours[-1][0] == row:
-            lines += self.hours.pop()[1]
-        self.hours.append((row, lines))
-        if time != NO_TIME:
-            self.first = time if self.first == NO_TIME else min(self.first, time)
-            self.last = max(self.last, time)
+    def hours(self, row: Callable[[Micros], int]) -> list[tuple[int, int]]:
+        """The ledger rows of the lines: runs of (row, lines)."""
+        runs = groupby(self.taken, key=lambda each: row(each[0]))
+        return [(hour, sum(lines for _time, lines in run)) for hour, run in runs]
 
 
-def _batch(origin: Origin, lines: list[bytes], span: Span) -> Batch:
+def _batch(origin: Origin, part: _Part) -> Batch:
+    times = [time for time, _lines in part.taken if time != NO_TIME]
     return Batch(
         source=origin.source,
         tag=origin.tag,
         lane="standard",
         mode=origin.mode,
-        count=len(lines),
-        body=b"\n".join(lines) + b"\n",
-        first=span.first,
-        last=span.last,
+        count=part.lines,
+        body=b"".join(part.pieces),
+        first=min(times, default=NO_TIME),
+        last=max(times, default=NO_TIME),
         outputs=origin.outputs,
-        hours=tuple(span.hours),
+        hours=tuple(part.hours(origin.row)),
     )
 
 
@@ -119,25 +124,38 @@ def _envelope(origin: Origin) -> bytes:
         "tag": origin.tag,
         "mode": origin.mode,
         "pulling_id": origin.pulling_id,
-        "observed_time": times.isoformat(origin.observed),
+        "observed_time": isoformat(origin.observed),
     }
     return _text(shared)[:-1]
 
 
-def _described(event: Event, flat: list[bytes], envelope: bytes, *, metadata: bool) -> list[bytes]:
-    # A record repaired with loss always says so: its original travels nowhere else.
-    if not metadata and event.original is None:
-        return flat
-    about = envelope + b',"event_id":' + _text(event.id)
-    if event.time != NO_TIME:
-        about += b',"event_time":"' + times.isoformat(event.time).encode() + b'"'
-    if event.flags:
-        about += b',"flags":' + _text(event.flags)
+def _writer(origin: Origin, *, metadata: bool) -> Callable[[Event, list[bytes]], list[Piece]]:
+    """What writes an event's records as lines, each with what is known about it as its last key."""
+    shared = METADATA_KEY + b":" + _envelope(origin) + b',"event_id":'
+
+    def written(event: Event, flat: list[bytes]) -> list[Piece]:
+        # A record repaired with loss always says so: its original travels nowhere else.
+        if not metadata and event.original is None:
+            return [piece for record in flat for piece in (record, b"\n")]
+        about = shared + _text(event.id)
+        if event.time != NO_TIME:
+            about += b',"event_time":"%b"' % isoformat(event.time).encode()
+        if event.flags or event.original is not None:
+            about += _oddities(event)
+        if len(flat) == 1:
+            return [*unclosed(flat[0]), about + b"}}\n"]
+        return [
+            piece
+            for n, record in enumerate(flat)
+            for piece in (*unclosed(record), about, b',"record_index":%d}}\n' % n)
+        ]
+
+    return written
+
+
+def _oddities(event: Event) -> bytes:
+    """What was repaired, as further members of a JSON object."""
+    told = b',"flags":' + _text(event.flags) if event.flags else b""
     if event.original is not None:
-        about += b',"original_base64":"' + b64encode(event.original) + b'"'
-    if len(flat) == 1:
-        return [splice(flat[0], METADATA_KEY, about + b"}")]
-    return [
-        splice(record, METADATA_KEY, b'%b,"record_index":%d}' % (about, n))
-        for n, record in enumerate(flat)
-    ]
+        told += b',"original_base64":"' + b64encode(event.original) + b'"'
+    return told

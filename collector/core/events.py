@@ -13,7 +13,7 @@ import msgspec
 
 from collector.core import times, wirejson
 from collector.core.model import NO_TIME, Event, Micros, Rejected
-from collector.core.wirejson import MALFORMED, NO_ID, NO_TIME_FLAG
+from collector.core.wirejson import MALFORMED, NO_ID, NO_TIME_FLAG, is_clean
 
 
 class Shape(msgspec.Struct, frozen=True):
@@ -30,6 +30,7 @@ class Shape(msgspec.Struct, frozen=True):
 
 
 UNREADABLE_TIME = (ValueError, TypeError, OverflowError, AttributeError)
+UNREADABLE = (*MALFORMED, *UNREADABLE_TIME)
 
 
 def reader(shape: Shape) -> Callable[[Iterable[bytes]], tuple[list[Event], list[Rejected]]]:
@@ -41,20 +42,16 @@ def reader(shape: Shape) -> Callable[[Iterable[bytes]], tuple[list[Event], list[
         rejected: list[Rejected] = []
         for raw in raws:
             record = raw.strip()
-            if not record:
-                continue  # empty messages are a habit of the vendor, not records
             try:
                 key = decode(record)
                 event_id = id_of(key)
-                time = time_of(key)
-            except (*MALFORMED, *UNREADABLE_TIME):
-                outcome = rescue(record, shape)
-            else:
-                outcome = (
-                    Event(event_id, time, record)
-                    if event_id and wirejson.is_clean(record)
-                    else rescue(record, shape)
-                )
+                if event_id and is_clean(record):
+                    events.append(Event(event_id, time_of(key), record))
+                    continue
+            except UNREADABLE:
+                if not record:
+                    continue  # empty messages are a habit of the vendor, not records
+            outcome = rescue(record, shape)
             (events if isinstance(outcome, Event) else rejected).append(outcome)  # type: ignore[arg-type]
         return events, rejected
 
@@ -114,21 +111,22 @@ def iso_time(text: str | None) -> Micros:
     """ISO text from the wire; raises ``ValueError`` or ``TypeError`` when it is none."""
     if text is None:
         raise ValueError("no time")
-    return _plausible(times.parse(text))
+    instant = times.parse(text)
+    if not 0 <= instant < _END:
+        raise ValueError(OUTSIDE)
+    return instant
 
 
 def epoch_milliseconds(value: int | str | None) -> Micros:
     """Epoch milliseconds from the wire; raises ``ValueError`` or ``TypeError`` when it is none."""
     if value is None or isinstance(value, (bool, float)):
         raise ValueError("no time")
-    return _plausible(int(value) * 1000)
+    instant = int(value) * 1000
+    if not 0 <= instant < _END:
+        raise ValueError(OUTSIDE)
+    return instant
 
 
+OUTSIDE = "a time outside the calendar"
 _END = times.parse("9999-12-31")
 """From here on, a later moment of the same day or zone may have no text form any more."""
-
-
-def _plausible(instant: Micros) -> Micros:
-    if not 0 <= instant < _END:
-        raise ValueError("a time outside the calendar")
-    return instant

@@ -22,12 +22,10 @@ two readings can be compared whatever their order.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from collector.core.dedup import Key
 from collector.core.model import NO_TIME, Counts, Event, Micros, Window
 from collector.core.times import HOUR, floor_hour
 
@@ -81,11 +79,11 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Received(msgspec.Struct, frozen=True, kw_only=True):
-    """One page, as the ledger needs it: its events, which of them are fresh, and their keys."""
+    """One page, as the ledger needs it: its events, which of them are fresh, and their digests."""
 
     events: Sequence[Event]
     fresh: Sequence[Event]
-    keys: Sequence[Key]
+    digests: Sequence[bytes]
     rejected: int
     observed: Micros
     mode: str
@@ -94,27 +92,37 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
 def entries(page: Received, window: Window | None) -> list[Entry]:
     """The rows that one page changes: its events by hour, or all in the one ``window``."""
     here = (window.start if window else page.observed) // HOUR
-    came = Counter(_slot(event.time, here, window) for event in page.events)
-    rows: dict[int, list[tuple[Event, Key]]] = {slot: [] for slot in came}
-    for event, key in zip(page.fresh, page.keys, strict=True):
-        rows[_slot(event.time, here, window)].append((event, key))
-    if page.rejected:
-        rows.setdefault(here, [])
+    rows = {here: page} if window is not None else _by_hour(page, here)
     return [
-        _entry(slot, came[slot], fresh, page.rejected if slot == here else 0, page.mode)
-        for slot, fresh in rows.items()
+        _entry(slot, row, page.rejected if slot == here else 0)
+        for slot, row in rows.items()
+        if row.events or page.rejected
     ]
 
 
-def _slot(time: Micros, here: int, window: Window | None) -> int:
-    return here if window is not None or time == NO_TIME else time // HOUR
+def _by_hour(page: Received, here: int) -> dict[int, Received]:
+    """The page cut by the hours of its events; those without a time are counted ``here``."""
+
+    def slot(event: Event) -> int:
+        return here if event.time == NO_TIME else event.time // HOUR
+
+    came: dict[int, list[Event]] = {here: []}
+    for event in page.events:
+        came.setdefault(slot(event), []).append(event)
+    new: dict[int, list[tuple[Event, bytes]]] = {}
+    for event, digest in zip(page.fresh, page.digests, strict=True):
+        new.setdefault(slot(event), []).append((event, digest))
+    return {each: _part(page, came[each], new.get(each, ())) for each in came}
 
 
-def _entry(
-    slot: int, came: int, fresh: Sequence[tuple[Event, Key]], rejected: int, mode: str
-) -> Entry:
-    moments = [event.time for event, _key in fresh if event.time != NO_TIME]
-    new = len(fresh)
+def _part(page: Received, came: list[Event], new: Sequence[tuple[Event, bytes]]) -> Received:
+    fresh, digests = zip(*new, strict=True) if new else ((), ())
+    return msgspec.structs.replace(page, events=came, fresh=fresh, digests=digests)
+
+
+def _entry(slot: int, row: Received, rejected: int) -> Entry:
+    moments = [event.time for event in row.fresh if event.time != NO_TIME]
+    came, new, mode = len(row.events), len(row.fresh), row.mode
     return Entry(
         span=Window(slot * HOUR, slot * HOUR + HOUR),
         counts=Counts(
@@ -125,7 +133,7 @@ def _entry(
         ),
         live=new if mode == LIVE else 0,
         repaired=new if mode == REPAIR else 0,
-        digest=total(key.digest for _event, key in fresh),
+        digest=total(row.digests),
         first=min(moments, default=NO_TIME),
         last=max(moments, default=NO_TIME),
     )

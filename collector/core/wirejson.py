@@ -62,15 +62,13 @@ class Repaired(msgspec.Struct, frozen=True):
 
 def is_clean(raw: bytes) -> bool:
     """Whether the bytes are UTF-8 on one line (a decoder skips strings unchecked)."""
-    if b"\n" in raw or b"\r" in raw:
-        return False
     if raw.isascii():
-        return True
+        return raw.find(b"\n") < 0 and raw.find(b"\r") < 0
     try:
         raw.decode()
     except UnicodeDecodeError:
         return False
-    return True
+    return raw.find(b"\n") < 0 and raw.find(b"\r") < 0
 
 
 def repair(raw: bytes) -> Repaired:
@@ -138,10 +136,18 @@ def member(part: bytes) -> tuple[bytes, bytes]:
     return name[0], value.strip()
 
 
+_BLANK = (b"}", b" ", b"\t", b"\n", b"\r")
+
+
+def unclosed(record: bytes) -> tuple[memoryview, bytes]:
+    """The JSON object without its last brace, and what goes before one more key of it."""
+    empty = record[1:2] in _BLANK and not record[1:-1].strip()
+    return memoryview(record)[:-1], b"" if empty else b","
+
+
 def splice(record: bytes, key: bytes, value: bytes) -> bytes:
     """The JSON object with one more, last, key; both are given as JSON text."""
-    separator = b"" if record[1:-1].isspace() or len(record) == 2 else b","
-    return b"".join((record[:-1], separator, key, b":", value, b"}"))
+    return b"".join((*unclosed(record), key, b":", value, b"}"))
 
 
 def canonical_id(raw: bytes) -> str:

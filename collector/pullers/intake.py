@@ -112,7 +112,7 @@ class Intake:
                 with self._gate.admitted(_size(commit)) as fits:
                     if fits or mode == ledger.LIVE:
                         self._commit(commit)
-                        self._known.remember(fresh.digests)
+                        self._known.remember(fresh.slots)
                         return self._counted(page, fresh, commit)
             if not self._gate.wait():
                 raise Stopped
@@ -138,7 +138,7 @@ class Intake:
             checkpoint=after,
             observed=now,
             batches=batches,
-            digests=fresh.digests,
+            digests=fresh.slots,
             entries=[*entries, *conclude(self._checkpoint, after)],
             dead_letters=self._letters(page.rejected, now, counted_in),
         )
@@ -278,7 +278,7 @@ def _received(page: Page, fresh: Fresh, now: Micros, mode: str) -> Received:
     return Received(
         events=page.events,
         fresh=fresh.events,
-        keys=fresh.keys,
+        digests=fresh.digests,
         rejected=len(page.rejected),
         observed=now,
         mode=mode,
@@ -286,4 +286,4 @@ def _received(page: Page, fresh: Fresh, now: Micros, mode: str) -> Received:
 
 
 def _unreadable_page(now: Micros) -> Received:
-    return Received(events=(), fresh=(), keys=(), rejected=1, observed=now, mode="")
+    return Received(events=(), fresh=(), digests=(), rejected=1, observed=now, mode="")

@@ -15,6 +15,7 @@ import msgspec
 from collector.core import checkpoint as rules
 from collector.core import dedup, ledger, times
 from collector.core.checkpoint import Checkpoint
+from collector.core.digests import DigestSet
 from collector.core.ledger import Account, Entry
 from collector.core.model import Event, Micros
 from collector.core.stats import PullStats
@@ -25,11 +26,12 @@ class Comparison:
     """The events of an hour whose ids are gone: counted and summed, never delivered."""
 
     def __init__(self) -> None:
-        self._digests: set[bytes] = set()
+        self._digests = DigestSet()
 
     def add(self, events: Sequence[Event]) -> None:
         """Take in one page."""
-        self._digests.update(dedup.key(event).digest for event in events)
+        digests = set(map(dedup.digest, events))
+        self._digests.update(digests - self._digests.held(digests))
 
     def verdict(self, before: Account) -> Entry:
         """Whether these are the events that were delivered."""

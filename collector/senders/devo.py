@@ -73,11 +73,14 @@ class DevoSender:
         if not _TAG.fullmatch(batch.tag):
             return _untaggable(batch)
         head = f"<{_PRIORITY}>{self._time(batch)} {self._hostname} {batch.tag}: ".encode("ascii")
-        lines = [head + line + b"\n" for line in batch.lines()]
         if self._gzip:
+            lines = [head + line + b"\n" for line in batch.lines()]
             self._stream.send(b"".join(compressed(part, "gzip") for part in members(lines)))
         else:
-            self._stream.send(b"".join(lines))
+            # A line holds no line end, so the head can go before all of them in one step.
+            headed = batch.body.replace(b"\n", b"\n" + head)
+            self._stream.send(head)
+            self._stream.send(memoryview(headed)[: -len(head)])
         return ()
 
     def flush(self) -> None:

@@ -91,8 +91,8 @@ def truncated(message: bytes, length: int) -> bytes:
     return message[:end] + TRUNCATED
 
 
-def framed(message: bytes, framing: Framing) -> bytes:
-    """One message as it stands on the wire; with newlines it must hold none itself."""
+def framed(header: bytes, text: bytes, framing: Framing) -> tuple[bytes, ...]:
+    """The pieces of one message on the wire; with newlines it must hold none itself."""
     if framing == "octet_counting":
-        return b"%d %b" % (len(message), message)
-    return message + b"\n"
+        return b"%d %b" % (len(header) + len(text), header), text
+    return header, text, b"\n"

@@ -83,7 +83,7 @@ class ConfirmedStream:
         """The destination, for messages."""
         return f"{self._host}:{self._port}"
 
-    def send(self, data: bytes) -> None:
+    def send(self, data: bytes | memoryview) -> None:
         """Hand the bytes to the kernel; raises ``Undelivered``."""
         with self._failures():
             channel = self._ready()

@@ -82,18 +82,19 @@ class SyslogSender:
     def send(self, batch: SpooledBatch) -> Sequence[Refusal]:
         """Write the batch; messages over the maximum come back, unless they are cut."""
         header = self._header(batch)
+        room = self._max_message_bytes - len(header)
         refusals: list[Refusal] = []
-        frames: list[bytes] = []
+        pieces: list[bytes] = []
         for index, line in enumerate(batch.lines()):
-            message = header + (visible(line) if self._framing == "newline" else line)
-            if len(message) <= self._max_message_bytes:
-                frames.append(framed(message, self._framing))
+            text = visible(line) if self._framing == "newline" else line
+            if len(text) <= room:
+                pieces += framed(header, text, self._framing)
             elif self._oversize == "truncate":
-                frames.append(framed(truncated(message, self._max_message_bytes), self._framing))
+                pieces += framed(header, truncated(text, room), self._framing)
             else:
-                refusals.append(self._too_long(batch, index, line, len(message)))
-        if frames:
-            self._stream.send(b"".join(frames))
+                refusals.append(self._too_long(batch, index, line, len(header) + len(text)))
+        if pieces:
+            self._stream.send(b"".join(pieces))
         return refusals
 
     def flush(self) -> None:

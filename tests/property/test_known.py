@@ -49,9 +49,9 @@ class Index(RuleBasedStateMachine):
         ]
         assert fresh.duplicates == len(page) - len(fresh.events)
         if durable:
-            for slot, digests in fresh.digests.items():
+            for slot, digests in fresh.slots.items():
                 self.stored.setdefault(slot, []).append(pack(digests))
-            self.known.remember(fresh.digests)
+            self.known.remember(fresh.slots)
             self.plain |= set(ids)
 
     @invariant()

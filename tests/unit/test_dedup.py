@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from collector.core.dedup import DIGEST_SIZE, TIMELESS_SLOT, Known, key, pack, unpack
+from collector.core import digests
+from collector.core.dedup import TIMELESS_SLOT, Known, digest, pack, unpack
 from collector.core.model import NO_TIME, Event
 from collector.core.times import HOUR
 from tests.fakes.pulls import START, event
@@ -24,26 +25,36 @@ class Stored:
         return self.slots.get(slot, [])
 
 
-def test_key() -> None:
-    """Id and time make an event; the slot is the hour of its time."""
-    one = key(event(1, START))
-    assert one.slot == START // HOUR
-    assert len(one.digest) == DIGEST_SIZE
-    assert one == key(Event("id-1", START, b"other bytes"))
-    assert one.digest != key(event(1, START + 1)).digest
-    assert one.digest != key(event(2, START)).digest
-    assert key(event(1, NO_TIME)).slot == TIMELESS_SLOT
-    assert key(Event("1\x002", 3, b"")).digest != key(Event("2", 31, b"")).digest
+def test_digest() -> None:
+    """Id and time make an event, whatever its bytes."""
+    one = event(1, START)
+    assert len(digest(one)) == digests.SIZE
+    assert digest(one) == digest(Event("id-1", START, b"other bytes"))
+    assert digest(one) != digest(event(1, START + 1))
+    assert digest(one) != digest(event(2, START))
+    assert digest(Event("1\x002", 3, b"")) != digest(Event("2", 31, b""))
+
+
+def test_digests_are_those_of_earlier_releases() -> None:
+    """They are stored: another digest would make every known event new."""
+    assert digest(Event("id-1", 1, b"")).hex() == "b191d5580caeb348e33858b533a3169b"
+
+
+def test_slots() -> None:
+    """A digest lies in the UTC hour of its event, or in a slot of its own."""
+    events = [event(1, START + HOUR - 1), event(2, NO_TIME), event(3, START + HOUR)]
+    slots = Known(Stored().load).fresh(events).slots
+    assert list(slots) == [START // HOUR, TIMELESS_SLOT, START // HOUR + 1]
 
 
 def test_fresh_and_duplicates() -> None:
     """What is stored, or comes twice in a page, is a duplicate; order is kept."""
     stored = Stored()
-    stored.slots[START // HOUR] = [key(event(2)).digest]
+    stored.slots[START // HOUR] = [digest(event(2))]
     fresh = Known(stored.load).fresh([event(3), event(2), event(1), event(3)])
     assert [each.id for each in fresh.events] == ["id-3", "id-1"]
-    assert fresh.keys == [key(event(3)), key(event(1))]
-    assert fresh.digests == {START // HOUR: [key(event(3)).digest, key(event(1)).digest]}
+    assert fresh.digests == [digest(event(3)), digest(event(1))]
+    assert fresh.slots == {START // HOUR: fresh.digests}
     assert fresh.duplicates == 2
 
 
@@ -53,7 +64,7 @@ def test_nothing_is_known_before_it_is_durable() -> None:
     page = [event(1), event(2)]
     fresh = known.fresh(page)
     assert known.fresh(page) == fresh
-    known.remember(fresh.digests)
+    known.remember(fresh.slots)
     assert known.fresh(page).events == []
 
 
@@ -71,8 +82,8 @@ def test_least_recently_used_slot_goes_first() -> None:
     stored = Stored()
     known = Known(stored.load, max_slots=2)
     first, second, third = (START // HOUR + n for n in range(3))
-    for slot in (first, second, first, third, first, second):
-        known.fresh([event(1, slot * HOUR)])
+    for each in (first, second, first, third, first, second):
+        known.fresh([event(1, each * HOUR)])
     assert stored.loads == {first: 1, second: 2, third: 1}
 
 
@@ -82,8 +93,8 @@ def test_a_slot_that_was_let_go_is_remembered_by_the_store() -> None:
     known = Known(stored.load, max_slots=1)
     one = known.fresh([event(1)])
     known.fresh([event(2, START + HOUR)])
-    stored.slots = {slot: [pack(digests)] for slot, digests in one.digests.items()}
-    known.remember(one.digests)
+    stored.slots = {each: [pack(found)] for each, found in one.slots.items()}
+    known.remember(one.slots)
     assert known.fresh([event(1), event(3)]).duplicates == 1
 
 
@@ -91,12 +102,12 @@ def test_forget() -> None:
     """After the stored digests were replaced, they are loaded anew."""
     stored = Stored()
     known = Known(stored.load)
-    known.remember(known.fresh([event(1)]).digests)
+    known.remember(known.fresh([event(1)]).slots)
     known.forget()
     assert len(known.fresh([event(1)]).events) == 1
 
 
 def test_pack() -> None:
     """Blobs of any number of digests come back as a set."""
-    digests = [key(event(n)).digest for n in range(5)]
-    assert unpack([pack(digests[:3]), pack(digests[3:]), pack([])]) == set(digests)
+    found = [digest(event(n)) for n in range(5)]
+    assert unpack([pack(found[:3]), pack(found[3:]), pack([])]) == set(found)

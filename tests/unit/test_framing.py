@@ -87,5 +87,5 @@ def test_truncated_leaves_short_messages() -> None:
 
 def test_frames() -> None:
     """Octet counting counts bytes; the other framing ends with LF."""
-    assert framed("é".encode(), "octet_counting") == b"2 \xc3\xa9"
-    assert framed(b"ab", "newline") == b"ab\n"
+    assert b"".join(framed(b"<14>", "é".encode(), "octet_counting")) == b"6 <14>\xc3\xa9"
+    assert b"".join(framed(b"<14>", b"ab", "newline")) == b"<14>ab\n"

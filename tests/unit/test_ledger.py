@@ -24,7 +24,7 @@ def page(
     return Received(
         events=events,
         fresh=fresh,
-        keys=[dedup.key(each) for each in fresh],
+        digests=[dedup.digest(each) for each in fresh],
         rejected=rejected,
         observed=observed,
         mode=mode,
