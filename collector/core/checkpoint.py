@@ -147,7 +147,8 @@ def connected(checkpoint: Checkpoint, now: Micros, memory: Micros, slack: Micros
     live = checkpoint.live
     following = live is not None and live.clean and now - live.heard_until < memory
     if live is not None and following:
-        return heard(checkpoint, now, clean=False)
+        # What waited for us is still to come: the hours up to now are not vouched for yet.
+        return heard(checkpoint, live.heard_until, clean=False)
     missed = checkpoint.since if live is None else live.heard_until - slack - memory
     start = max(min(missed, now), checkpoint.initial_start_time)
     owed = owing(checkpoint, start, max(now, start) + _SKEW)

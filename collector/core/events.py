@@ -7,11 +7,12 @@ is decided here, for all sources alike.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
 from collector.core import times, wirejson
+from collector.core.bounds import Bounds, beyond
 from collector.core.model import NO_TIME, Event, Micros, Rejected
 from collector.core.wirejson import MALFORMED, NO_ID, NO_TIME_FLAG, is_clean
 
@@ -29,12 +30,20 @@ class Shape(msgspec.Struct, frozen=True):
     time_of: Callable[[Any], Micros]
 
 
+BOUNDS = Bounds()
+
+Reader: TypeAlias = Callable[[Iterable[bytes]], tuple[list[Event], list[Rejected]]]
+"""Turns the raw records of one answer into events and rejects."""
+
 UNREADABLE_TIME = (ValueError, TypeError, OverflowError, AttributeError)
 UNREADABLE = (*MALFORMED, *UNREADABLE_TIME)
 
 
-def reader(shape: Shape) -> Callable[[Iterable[bytes]], tuple[list[Event], list[Rejected]]]:
-    """A function that turns the raw records of one answer into events and rejects."""
+def reader(shape: Shape, bounds: Bounds = BOUNDS) -> Reader:
+    """A function that turns the raw records of one answer into events and rejects.
+
+    A record beyond its ``bounds`` is rejected.
+    """
     decode, id_of, time_of = wirejson.decoder(shape.key), shape.id_of, shape.time_of
 
     def read(raws: Iterable[bytes]) -> tuple[list[Event], list[Rejected]]:
@@ -45,22 +54,25 @@ def reader(shape: Shape) -> Callable[[Iterable[bytes]], tuple[list[Event], list[
             try:
                 key = decode(record)
                 event_id = id_of(key)
-                if event_id and is_clean(record):
+                if event_id and is_clean(record) and beyond(record, bounds) is None:
                     events.append(Event(event_id, time_of(key), record))
                     continue
             except UNREADABLE:
                 if not record:
                     continue  # empty messages are a habit of the vendor, not records
-            outcome = rescue(record, shape)
+            outcome = rescue(record, shape, bounds)
             (events if isinstance(outcome, Event) else rejected).append(outcome)  # type: ignore[arg-type]
         return events, rejected
 
     return read
 
 
-def rescue(raw: bytes, shape: Shape) -> Event | Rejected:
+def rescue(raw: bytes, shape: Shape, bounds: Bounds = BOUNDS) -> Event | Rejected:
     """The slow way, for a record that is odd in any respect; never raises."""
     repaired = wirejson.repair(raw)
+    reason = beyond(repaired.raw, bounds)
+    if reason is not None:
+        return Rejected(raw, reason)
     try:
         fields = msgspec.json.decode(repaired.raw)
     except MALFORMED as error:

@@ -43,8 +43,10 @@ MALFORMED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 # The closing quote is optional: at a string without end, a search that fails would begin again
 # at each of its escaped quotes.
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
-_TOKEN = re.compile(_STRING.pattern + rb"|[\[\]{},]", re.DOTALL)
+STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"?'
+"""The pattern of a JSON string in its quotes, for ``re.DOTALL``."""
+_STRING = re.compile(STRING, re.DOTALL)
+_TOKEN = re.compile(STRING + rb"|[\[\]{},]", re.DOTALL)
 _CLOSING = {b"[": b"]", b"{": b"}"}
 _CONTROL = re.compile(rb"[\x00-\x1f]")
 _ESCAPED_SURROGATE = re.compile(

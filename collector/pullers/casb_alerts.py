@@ -11,7 +11,8 @@ import msgspec
 
 from collector.core import checkpoint as rules
 from collector.core import times
-from collector.core.events import Shape, epoch_milliseconds, reader
+from collector.core.bounds import Bounds
+from collector.core.events import Reader, Shape, epoch_milliseconds, reader
 from collector.core.flatten import Flatten
 from collector.core.model import Micros, Page, Request, Response, Window
 from collector.core.policy import halves, next_window
@@ -39,6 +40,7 @@ class AlertsSettings(msgspec.Struct, frozen=True, kw_only=True):
     settle_delay: Micros = 60 * SECOND
     second_look: Micros = HOUR
     max_pages: int = 200
+    bounds: Bounds = Bounds()
 
 
 class _Key(msgspec.Struct):
@@ -47,12 +49,11 @@ class _Key(msgspec.Struct):
 
 
 SHAPE = Shape(_Key, lambda key: key.id, lambda key: epoch_milliseconds(key.timestamp))
-_read = reader(SHAPE)
 
 
 def casb_alerts(settings: AlertsSettings) -> Source:
     """The alerts service as a source."""
-    alerts = _Alerts(settings)
+    alerts = _Alerts(settings, reader(SHAPE, settings.bounds))
     return Source(
         service="alerts",
         tag=settings.tag,
@@ -71,6 +72,7 @@ class _Alerts(msgspec.Struct, frozen=True):
     """The functions of the source, over its settings."""
 
     settings: AlertsSettings
+    take_apart: Reader
 
     def plan(self, checkpoint: rules.Checkpoint, now: Micros) -> Plan | None:
         now -= now % _MILLISECOND
@@ -83,13 +85,13 @@ class _Alerts(msgspec.Struct, frozen=True):
 
     def read(self, response: Response) -> Page:
         raws = listed(response.body, self.settings.list_field)
-        events, rejected = _read(raws)
+        events, rejected = self.take_apart(raws)
         full = len(raws) >= self.settings.page_size
         following = _next_page(response.request, self.settings.page_field) if full else None
         return Page(events=events, rejected=rejected, next=following)
 
     def reread(self, raw: bytes) -> Page:
-        events, rejected = _read(kept(raw, self.settings.list_field))
+        events, rejected = self.take_apart(kept(raw, self.settings.list_field))
         return Page(events=events, rejected=rejected)
 
     def narrow(self, window: Window) -> tuple[Plan, Plan] | None:

@@ -12,7 +12,8 @@ import msgspec
 
 from collector.core import checkpoint as rules
 from collector.core import times
-from collector.core.events import Shape, iso_time, reader
+from collector.core.bounds import Bounds
+from collector.core.events import Reader, Shape, iso_time, reader
 from collector.core.flatten import Flatten
 from collector.core.model import Micros, Page, Request, Response, Window
 from collector.core.times import SECOND
@@ -37,6 +38,7 @@ class EventsSettings(msgspec.Struct, frozen=True, kw_only=True):
     cursor_refused: frozenset[int] = frozenset({400, 404, 410})
     settle_delay: Micros = 60 * SECOND
     max_pages: int = 0
+    bounds: Bounds = Bounds()
 
 
 class _Key(msgspec.Struct):
@@ -45,12 +47,11 @@ class _Key(msgspec.Struct):
 
 
 SHAPE = Shape(_Key, lambda key: key.eventId, lambda key: iso_time(key.timestamp))
-_read = reader(SHAPE)
 
 
 def casb_events(settings: EventsSettings) -> Source:
     """The events service as a source."""
-    events = _Events(settings)
+    events = _Events(settings, reader(SHAPE, settings.bounds))
     return Source(
         service="events",
         tag=settings.tag,
@@ -69,6 +70,7 @@ class _Events(msgspec.Struct, frozen=True):
     """The functions of the source, over its settings."""
 
     settings: EventsSettings
+    take_apart: Reader
 
     def plan(self, checkpoint: rules.Checkpoint, now: Micros) -> Plan | None:
         end = now - self.settings.settle_delay
@@ -80,13 +82,13 @@ class _Events(msgspec.Struct, frozen=True):
 
     def read(self, response: Response) -> Page:
         raws = listed(response.body, self.settings.list_field)
-        events, rejected = _read(raws)
+        events, rejected = self.take_apart(raws)
         cursor = text_field(response.body, self.settings.cursor_field)
         following = self._ask(cursor, 0) if raws and cursor else None
         return Page(events=events, rejected=rejected, next=following, cursor=cursor)
 
     def reread(self, raw: bytes) -> Page:
-        events, rejected = _read(kept(raw, self.settings.list_field))
+        events, rejected = self.take_apart(kept(raw, self.settings.list_field))
         return Page(events=events, rejected=rejected)
 
     def refused(self, checkpoint: rules.Checkpoint, status: int) -> rules.Checkpoint | None:

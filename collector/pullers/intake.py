@@ -153,10 +153,13 @@ class Intake:
         self._totals.add(stats)
         return stats
 
-    def advance(self, move: Move, entries: Sequence[Entry] = ()) -> None:
+    def advance(
+        self, move: Move, entries: Sequence[Entry] = (), conclude: Conclude = nothing
+    ) -> None:
         """Move the checkpoint alone; nothing is written when it stays where it is."""
         with self._lock:
             moved = move(self._checkpoint)
+            entries = [*entries, *conclude(self._checkpoint, moved)]
             if moved == self._checkpoint and not entries:
                 return
             self._commit(

@@ -14,6 +14,7 @@ import msgspec
 
 from collector.core import checkpoint as rules
 from collector.core import ledger, times
+from collector.core.bounds import Bounds
 from collector.core.events import Shape, iso_time, reader
 from collector.core.flatten import Flatten
 from collector.core.model import Micros, Page, Rejected, Request, Response, Window
@@ -36,6 +37,7 @@ class PodSettings(msgspec.Struct, frozen=True, kw_only=True):
     few_ratio: float = 0.1
     recheck: Micros = HOUR
     max_message: int = 64 * 1024 * 1024
+    bounds: Bounds = Bounds()
 
 
 class MailKey(msgspec.Struct):
@@ -66,7 +68,7 @@ def archive_request(settings: PodSettings, service: str, hour: Window) -> Reques
 
 def pod_source(service: str, settings: PodSettings, record_shape: Shape) -> Source:
     """A PoD service as a source; its live side is read by ``pullers/stream.py``."""
-    read = reader(record_shape)
+    read = reader(record_shape, settings.bounds)
 
     def page(response: Response) -> Page:
         return records(response.messages)

@@ -190,7 +190,9 @@ class Streamer:
             self._receive(session, cycle)
             heard = self._heard_until(session)
             clean = session.clean
-        self._intake.advance(lambda checkpoint: self._heard(checkpoint, heard, clean=clean))
+        self._intake.advance(
+            lambda checkpoint: self._heard(checkpoint, heard, clean=clean), conclude=self._vouched
+        )
         cycle.summary()
         cycle.log.info("Live session %s", session.ended)
 

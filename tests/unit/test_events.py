@@ -95,7 +95,7 @@ def test_no_time(time: bytes) -> None:
         (b'{"guid":"a"}}', "not JSON"),
         (b'{"guid":"a","x":\xff}', "not JSON"),
         (b'{"guid":"a","x":\x00}', "not JSON"),
-        (b"[" * 100_000, "not JSON"),
+        (b"[" * 50_000, "not JSON"),
         (b'{"x":' * 5_000, "not JSON"),
         (b'{"guid":%b}' % (b"9" * 5_000), "not JSON"),
         (b"[1]", "not a JSON object but list"),

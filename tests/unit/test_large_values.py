@@ -1,7 +1,7 @@
 """Records at the edge of what JSON can hold (row 20, and the limits of bad input).
 
-Apart from their size as a whole there is no limit of ours: records are bytes, decoded
-only as far as id and time, and whatever comes out is one line of JSON.
+Records are bytes, decoded only as far as id and time, and whatever comes out is one line
+of JSON; what is beyond the bounds is kept aside.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import tracemalloc
 
 import pytest
 
+from collector.core.bounds import Bounds
 from collector.core.events import reader
 from collector.core.flatten import flattener
 from collector.core.model import Event, Rejected
@@ -31,13 +32,16 @@ def one(raw: bytes) -> Event | Rejected:
 
 
 TAKEN = {
-    "a string of 20 MB": b'"%b"' % (b"x" * 20 * MIB),
-    "a million keys": b"{%b}" % b",".join(b'"k%d":0' % n for n in range(1_000_000)),
+    "a string of 8 MiB": b'"%b"' % (b"x" * 8 * MIB),
+    "9,000 keys": b"{%b}" % b",".join(b'"k%d":0' % n for n in range(9_000)),
+    "10,000 colons": b'"%b"' % (b":" * 100_000),
+    "brackets in a string": b'"%b"' % (b"[{" * 50_000),
     "a million elements": b"[%b]" % b",".join([b"0"] * 1_000_000),
     "a number beyond a double": b"1e400",
     "a number of 4,000 digits": b"9" * 4_000,
     "a thousand of one key": b"{%b}" % b",".join([b'"k":1'] * 1_000),
-    "64 levels": b"[" * 64 + b"]" * 64,
+    "64 levels": b"[" * 63 + b'"%b"' % (b"x" * 100_000) + b"]" * 63,
+    "64 levels of both kinds": b'[{"a":' * 31 + b'["%b"]' % (b"x" * 100_000) + b"}]" * 31,
     "a NUL, escaped": b'"\\u0000"',
     "a key of 1 MB": b'{"%b":0}' % (b"k" * MIB),
 }
@@ -58,7 +62,7 @@ def test_taken_as_it_is(kind: str) -> None:
 ASIDE = {
     "NaN": b"NaN",
     "Infinity": b"-Infinity",
-    "a hundred thousand levels": b"[" * 100_000 + b"]" * 100_000,
+    "ten thousand levels": b"[" * 10_000 + b"]" * 10_000,
     "a number with a leading zero": b"007",
     "a byte order mark": "\ufeff{}".encode("utf-16"),
     "cut in the middle": b'{"y":',
@@ -75,6 +79,37 @@ def test_kept_aside(kind: str) -> None:
     assert found.reason.startswith("not JSON")
 
 
+BEYOND = {
+    "a string of 8 MiB and 1 byte": (b'"%b"' % (b"x" * (8 * MIB + 1)), "a string of 8388609"),
+    "10,001 keys": (b"{%b}" % b",".join(b'"k%d":0' % n for n in range(10_000)), "10003 keys"),
+    "65 levels": (b"[" * 64 + b'"%b"' % (b"x" * 100_000) + b"]" * 64, "nested deeper"),
+    "a hundred thousand levels": (b"[" * 100_000 + b"]" * 100_000, "nested deeper"),
+    "levels side by side": (
+        b"[%b]" % b",".join([b"[]"] * 50_000 + [b"[" * 64 + b"]" * 64]),
+        "nest",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BEYOND)
+@pytest.mark.parametrize("odd", [b"", b'"y":"\t",'])
+def test_beyond_its_bounds(kind: str, odd: bytes) -> None:
+    """Kept aside with the reason, whether or not it is odd besides."""
+    value, reason = BEYOND[kind]
+    raw = b'{"guid":"a",%b,%b"x":%b}' % (TS, odd, value)
+    found = one(raw)
+    assert isinstance(found, Rejected)
+    assert found.raw == raw
+    assert found.reason.startswith(reason) or odd
+
+
+def test_bounds_are_settings() -> None:
+    """What is beyond the bounds by default is taken where they are wider."""
+    raw = b'{"guid":"a",%b,"x":%b}' % (TS, BEYOND["65 levels"][0])
+    events, rejected = reader(SHAPE, Bounds(depth=65))([raw])
+    assert ([event.raw for event in events], rejected) == ([raw], [])
+
+
 def test_the_last_of_a_doubled_key_counts() -> None:
     """Like every other reader of JSON does; the bytes are delivered with both."""
     raw = b'{"guid":"a","guid":"b",%b}' % TS
@@ -85,7 +120,7 @@ def test_the_last_of_a_doubled_key_counts() -> None:
 
 def test_memory_for_a_large_record() -> None:
     """Reading one takes no second copy of it."""
-    raw = b'{"guid":"a",%b,"x":"%b"}' % (TS, b"x" * 32 * MIB)
+    raw = b'{"guid":"a",%b,"x":[%b]}' % (TS, b",".join([b'"%b"' % (b"x" * 8 * MIB)] * 4))
     tracemalloc.start()
     try:
         event = one(raw)

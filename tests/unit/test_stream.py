@@ -277,6 +277,22 @@ def test_hours_heard_through(verify: bool, state: str) -> None:  # noqa: FBT001 
     assert bool(made.checkpoint.looks) is verify
 
 
+def test_an_hour_that_ends_between_two_sessions() -> None:
+    """What the server gave after a gap that it remembers completes the hour like any other."""
+    made = bench(5, heard=Live(START + 5 * HOUR, clean=True, unbroken_since=START))
+    made.clock.advance(60)
+    first = ScriptedSession(made.clock, [[record(1, 5)], 57 * 60.0, [record(2, 5.9)]])
+    connect = ScriptedConnect(first, StateError(1, "stop here", ""))
+    with pytest.raises(StateError):
+        streamer(made, connect, None).run()
+    made.clock.advance(20 * 60)  # 6:18: with the slack, the hour ended meanwhile
+    made.restart()
+    second = ScriptedSession(made.clock, [[record(3, 5.99)]], at_end=made.clock.stop)
+    streamer(made, ScriptedConnect(second), None).run()
+    assert owed_hours(made) == []
+    assert hours(5, 6) in made.store.states_of(COMPLETE)
+
+
 def test_nothing_is_read_without_room() -> None:
     """A spool that stays full closes the session in order; a stop ends the service."""
     made = bench(5, heard=Live(START + 5 * HOUR, clean=True, unbroken_since=START))
