@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import groupby
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -29,6 +29,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     observed: Micros
     outputs: tuple[str, ...]
     counted_in: Window | None = None
+    about: Mapping[str, Any] = {}
 
     def row(self, time: Micros) -> int:
         """The ledger row of an event, in hours since 1970."""
@@ -44,19 +45,17 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_bytes: int = 16 * 1024 * 1024
 
 
-Records: TypeAlias = Callable[[Event], list[bytes]]
 Piece: TypeAlias = bytes | memoryview
 
 
 def batches(
     origin: Origin,
-    events: Iterable[Event],
-    records: Records,
+    events: Iterable[tuple[Event, list[bytes]]],
     limits: Limits,
     *,
     metadata: bool = True,
 ) -> list[Batch]:
-    """The lines of these events, in order, in batches within the limits.
+    """The lines of these events, each with its records, in order, in batches within the limits.
 
     The records of one event stay in one batch, so that an event is delivered
     whole or not at all.
@@ -65,8 +64,7 @@ def batches(
     part = _Part()
     written = _writer(origin, metadata=metadata)
     max_records, max_bytes = limits.max_records, limits.max_bytes
-    for event in events:
-        flat = records(event)
+    for event, flat in events:
         pieces = written(event, flat)
         size = sum(map(len, pieces))
         if part.lines and (part.lines + len(flat) > max_records or part.size + size > max_bytes):
@@ -125,6 +123,7 @@ def _envelope(origin: Origin) -> bytes:
         "mode": origin.mode,
         "pulling_id": origin.pulling_id,
         "observed_time": isoformat(origin.observed),
+        **origin.about,
     }
     return _text(shared)[:-1]
 
@@ -137,9 +136,11 @@ def _writer(origin: Origin, *, metadata: bool) -> Callable[[Event, list[bytes]],
         # A record repaired with loss always says so: its original travels nowhere else.
         if not metadata and event.original is None:
             return [piece for record in flat for piece in (record, b"\n")]
-        about = shared + _text(event.id)
-        if event.time != NO_TIME:
-            about += b',"event_time":"%b"' % isoformat(event.time).encode()
+        if event.time == NO_TIME:
+            about = shared + _text(event.id)
+        else:
+            moment = isoformat(event.time).encode()
+            about = b'%b%b,"event_time":"%b"' % (shared, _text(event.id), moment)
         if event.flags or event.original is not None:
             about += _oddities(event)
         if len(flat) == 1:

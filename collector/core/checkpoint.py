@@ -20,11 +20,11 @@ events service falls back to when its cursor is refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import msgspec
 
-from collector.core.model import NO_TIME, Event, Micros, Window
+from collector.core.model import Event, Micros, Window
 from collector.core.times import HOUR, SECOND, ceil_hour, floor_hour
 
 PERSISTENCE_VERSION = 1
@@ -73,15 +73,14 @@ def started(initial_start_time: Micros) -> Checkpoint:
     return Checkpoint(initial_start_time, initial_start_time, initial_start_time)
 
 
-def taken(checkpoint: Checkpoint, events: Iterable[Event]) -> Checkpoint:
+def taken(checkpoint: Checkpoint, events: Sequence[Event]) -> Checkpoint:
     """After these events were taken: only what the operator reads moves."""
-    newest, ids = checkpoint.last_event_time, dict.fromkeys(checkpoint.last_ids)
-    for event in events:
-        if event.time == NO_TIME or event.time < newest:
-            continue
-        if event.time > newest:
-            newest, ids = event.time, {}
-        ids[event.id] = None
+    before = checkpoint.last_event_time
+    newest = max((event.time for event in events), default=before)  # NO_TIME is before all
+    if newest < before:
+        return checkpoint
+    ids = dict.fromkeys(checkpoint.last_ids if newest == before else ())
+    ids |= dict.fromkeys(event.id for event in events if event.time == newest)
     return msgspec.structs.replace(
         checkpoint, last_event_time=newest, last_ids=tuple(ids)[:MAX_LAST_IDS]
     )

@@ -42,6 +42,19 @@ class Fresh(NamedTuple):
     slots: dict[int, list[bytes]]
     duplicates: int
 
+    def less(self, others: Sequence[Event]) -> Fresh:
+        """Without these events, which are to stay unknown."""
+        if not others:
+            return self
+        left_out = set(map(id, others))
+        kept = [
+            (event, each)
+            for event, each in zip(self.events, self.digests, strict=True)
+            if id(event) not in left_out
+        ]
+        events, found = [event for event, _ in kept], [each for _, each in kept]
+        return Fresh(events, found, _by_slot(events, found), self.duplicates)
+
 
 class Known:
     """The index in memory: a set of digests per slot, filled by ``load``.

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from collector.core import times, wirejson
-from collector.core.bounds import Bounds, beyond
+from collector.core.bounds import EXAMINED, Bounds, beyond
 from collector.core.model import NO_TIME, Event, Micros, Rejected
 from collector.core.wirejson import MALFORMED, NO_ID, NO_TIME_FLAG, is_clean
 
@@ -54,7 +54,11 @@ def reader(shape: Shape, bounds: Bounds = BOUNDS) -> Reader:
             try:
                 key = decode(record)
                 event_id = id_of(key)
-                if event_id and is_clean(record) and beyond(record, bounds) is None:
+                if (
+                    event_id
+                    and is_clean(record)
+                    and (len(record) <= EXAMINED or beyond(record, bounds) is None)
+                ):
                     events.append(Event(event_id, time_of(key), record))
                     continue
             except UNREADABLE:
@@ -121,8 +125,8 @@ def _loose(shape: Shape, values: dict[str, Any]) -> Any:
 
 def iso_time(text: str | None) -> Micros:
     """ISO text from the wire; raises ``ValueError`` or ``TypeError`` when it is none."""
-    if text is None:
-        raise ValueError("no time")
+    if not isinstance(text, str):
+        raise TypeError("no time")
     instant = times.parse(text)
     if not 0 <= instant < _END:
         raise ValueError(OUTSIDE)

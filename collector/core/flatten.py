@@ -45,6 +45,8 @@ def flattener(
 
     It takes any JSON object and never raises.
     """
+    if mode == "none":
+        return as_it_came
     take_apart = _taking_apart(mode, list_field, index_field, count_field)
 
     def flatten(raw: bytes) -> list[bytes]:
@@ -56,11 +58,14 @@ def flattener(
     return flatten
 
 
+def as_it_came(raw: bytes) -> list[bytes]:
+    """The record itself."""
+    return [raw]
+
+
 def _taking_apart(
     mode: str, list_field: str, index_field: str | None, count_field: str | None
 ) -> Flatten:
-    if mode == "none":
-        return lambda raw: [raw]
     if mode == "pivot":
         return lambda raw: [_pivot(raw, list_field)]
     if mode == "path":

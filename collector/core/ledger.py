@@ -16,18 +16,21 @@ were observed.  A row's states:
     partial        reading it broke off; it is still owed
     unrecoverable  the vendor no longer has it; ``reason`` says why
 
-``digest`` is the sum modulo 2^128 of the digests of the events spooled, so that
-two readings can be compared whatever their order.
+``digest`` is the sum modulo 2^128 of the digests of the events spooled or filtered,
+so that two readings can be compared whatever their order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 import msgspec
 
 from collector.core.model import NO_TIME, Counts, Event, Micros, Window
 from collector.core.times import HOUR, floor_hour
+
+T = TypeVar("T")
 
 OPEN = "open"
 SETTLING = "settling"
@@ -79,11 +82,17 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Received(msgspec.Struct, frozen=True, kw_only=True):
-    """One page, as the ledger needs it: its events, which of them are fresh, and their digests."""
+    """One page, as the ledger needs it: its events, which of them are fresh, and their digests.
+
+    ``filtered`` are those of the fresh that no output gets; ``dead`` are not among the
+    fresh: they are kept aside, as are so many ``rejected`` that are no events.
+    """
 
     events: Sequence[Event]
     fresh: Sequence[Event]
     digests: Sequence[bytes]
+    filtered: Sequence[Event] = ()
+    dead: Sequence[Event] = ()
     rejected: int
     observed: Micros
     mode: str
@@ -106,33 +115,47 @@ def _by_hour(page: Received, here: int) -> dict[int, Received]:
     def slot(event: Event) -> int:
         return here if event.time == NO_TIME else event.time // HOUR
 
-    came: dict[int, list[Event]] = {here: []}
-    for event in page.events:
-        came.setdefault(slot(event), []).append(event)
-    new: dict[int, list[tuple[Event, bytes]]] = {}
-    for event, digest in zip(page.fresh, page.digests, strict=True):
-        new.setdefault(slot(event), []).append((event, digest))
-    return {each: _part(page, came[each], new.get(each, ())) for each in came}
+    def grouped(found: Iterable[T], event: Callable[[T], Event]) -> dict[int, list[T]]:
+        groups: dict[int, list[T]] = {}
+        for each in found:
+            groups.setdefault(slot(event(each)), []).append(each)
+        return groups
+
+    came = {here: [], **grouped(page.events, _itself)}
+    filtered, dead = grouped(page.filtered, _itself), grouped(page.dead, _itself)
+    new = grouped(zip(page.fresh, page.digests, strict=True), lambda each: each[0])
+    return {
+        hour: msgspec.structs.replace(
+            page,
+            events=events,
+            fresh=[event for event, _digest in new.get(hour, ())],
+            digests=[digest for _event, digest in new.get(hour, ())],
+            filtered=filtered.get(hour, ()),
+            dead=dead.get(hour, ()),
+        )
+        for hour, events in came.items()
+    }
 
 
-def _part(page: Received, came: list[Event], new: Sequence[tuple[Event, bytes]]) -> Received:
-    fresh, digests = zip(*new, strict=True) if new else ((), ())
-    return msgspec.structs.replace(page, events=came, fresh=fresh, digests=digests)
+def _itself(event: Event) -> Event:
+    return event
 
 
 def _entry(slot: int, row: Received, rejected: int) -> Entry:
     moments = [event.time for event in row.fresh if event.time != NO_TIME]
-    came, new, mode = len(row.events), len(row.fresh), row.mode
+    came, filtered, dead = len(row.events), len(row.filtered), len(row.dead)
+    spooled = len(row.fresh) - filtered
     return Entry(
         span=Window(slot * HOUR, slot * HOUR + HOUR),
         counts=Counts(
             received=came + rejected,
-            spooled=new,
-            duplicate=came - new,
-            dead_lettered=rejected,
+            spooled=spooled,
+            duplicate=came - len(row.fresh) - dead,
+            filtered=filtered,
+            dead_lettered=rejected + dead,
         ),
-        live=new if mode == LIVE else 0,
-        repaired=new if mode == REPAIR else 0,
+        live=spooled if row.mode == LIVE else 0,
+        repaired=spooled if row.mode == REPAIR else 0,
         digest=total(row.digests),
         first=min(moments, default=NO_TIME),
         last=max(moments, default=NO_TIME),

@@ -12,6 +12,7 @@ class PullStats(msgspec.Struct):
     received: int = 0
     duplicates: int = 0
     generated: int = 0
+    filtered: int = 0
     rejected: int = 0
 
     def add(self, other: PullStats) -> None:
@@ -20,4 +21,5 @@ class PullStats(msgspec.Struct):
         self.received += other.received
         self.duplicates += other.duplicates
         self.generated += other.generated
+        self.filtered += other.filtered
         self.rejected += other.rejected

@@ -60,7 +60,8 @@ def usual(db: Database, source: str, hour: Window) -> int | None:
     """The median number of events in the complete hours before one; None when there are few."""
     states = ", ".join(f"'{state}'" for state in sorted(DONE))
     rows = db.execute(
-        f"SELECT spooled FROM ledger WHERE source = ? AND start < ? AND state IN ({states})"  # noqa: S608
+        "SELECT spooled + filtered FROM ledger"  # noqa: S608
+        f" WHERE source = ? AND start < ? AND state IN ({states})"
         " ORDER BY start DESC LIMIT ?",
         [source, hour.start, _NEIGHBOURS],
     ).fetchall()

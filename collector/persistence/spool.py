@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -14,8 +15,9 @@ from collector.core import fault
 from collector.core.model import Batch, Clock, Refusal, SpooledBatch
 from collector.persistence import accounts, letters, seals
 from collector.persistence.guarded import Guarded, meta
+from collector.persistence.recent import Recent
 
-_COLUMNS = "s.source, s.tag, s.lane, s.mode, s.count, s.first, s.last, s.bytes, s.hours"
+_COLUMNS = "source, tag, lane, mode, count, first, last, bytes, hours"
 
 
 class SqliteSpool:
@@ -27,6 +29,7 @@ class SqliteSpool:
         self._writer = writer
         self._reader = reader
         self._changed = threading.Condition()
+        self._recent = Recent()
         with reader.reading() as db:
             self._store_id = meta(db, "store_id")
             self._bytes = int(db.execute("SELECT coalesce(sum(bytes), 0) FROM spool").fetchone()[0])
@@ -37,52 +40,43 @@ class SqliteSpool:
         with self._changed:
             return self._bytes
 
-    def add(self, db: Database, batch: Batch) -> int:
-        """Write a batch inside the caller's transaction; the bytes that it adds."""
-        if not batch.outputs:
-            return 0
+    def add(self, db: Database, batches: Iterable[Batch]) -> list[SpooledBatch]:
+        """Write batches inside the caller's transaction; see ``grown``."""
+        return [self._add(db, batch) for batch in batches if batch.outputs]
+
+    def _add(self, db: Database, batch: Batch) -> SpooledBatch:
         row: list[seals.Value] = [
             *(batch.source, batch.tag, batch.lane, batch.mode, batch.count),
             *(batch.first, batch.last, len(batch.body)),
             msgspec.json.encode(batch.hours).decode(),
         ]
-        cursor = db.execute(
-            "INSERT INTO spool"
-            " (source, tag, lane, mode, count, first, last, bytes, hours, seal, body)"
+        sealed = seals.seal("spool", *row, batch.body)
+        number = db.execute(
+            f"INSERT INTO spool ({_COLUMNS}, seal, body)"  # noqa: S608
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [*row, seals.seal("spool", *row, batch.body), batch.body],
-        )
+            [*row, sealed, batch.body],
+        ).lastrowid
+        assert number is not None  # noqa: S101 - a row was inserted
         for output in batch.outputs:
-            owed = (output, batch.lane, cursor.lastrowid)
+            owed = (output, batch.lane, number)
             db.execute(
                 "INSERT INTO pending VALUES (?, ?, ?, ?)", [*owed, seals.seal("pending", *owed)]
             )
-        return len(batch.body)
+        return self._spooled(number, sealed, [*row, batch.body])
 
-    def grown(self, added: int) -> None:
-        """A transaction that added so many bytes is durable: wake the senders."""
+    def grown(self, added: Sequence[SpooledBatch]) -> None:
+        """The transaction that added these batches is durable: wake the senders."""
+        self._recent.keep(added)
         with self._changed:
-            self._bytes += added
+            self._bytes += sum(len(batch.body) for batch in added)
             self._changed.notify_all()
 
     def take(self, output: str, lane: str, after: int, max_bytes: int) -> list[SpooledBatch]:
         """The oldest batches still owed to an output, up to ``max_bytes`` but at least one."""
-        query = (
-            f"SELECT p.batch, s.bytes, s.seal, {_COLUMNS}, s.body"  # noqa: S608
-            " FROM pending p LEFT JOIN spool s ON s.id = p.batch"
-            " WHERE p.output = ? AND p.lane = ? AND p.batch > ? ORDER BY p.batch"
-        )
-        taken: list[SpooledBatch] = []
-        size = 0
         with self._reader.reading() as db:
             fault.point("send.claim")
-            for batch, length, sealed, *row in db.execute(query, [output, lane, after]):
-                seals.check("spool", *row, sealed=sealed)
-                size += length
-                if taken and size > max_bytes:
-                    break
-                taken.append(self._batch(batch, sealed, *row))
-        return taken
+            wanted = _first(db, output, lane, after, max_bytes)
+            return [self._recent.get(batch) or self._read(db, batch) for batch in wanted]
 
     def confirm(
         self,
@@ -103,7 +97,7 @@ class SqliteSpool:
                     letters.keep_refused(db, output, refusal, self._clock.now())
             if refusals:
                 letters.make_room(db, self._letter_bytes)
-            freed = sum(_free(db, batch) for batch in owed)
+            freed = {batch: _free(db, batch) for batch in owed}
             if position is not None:
                 row = (output, lane, position)
                 db.execute(
@@ -111,9 +105,7 @@ class SqliteSpool:
                     [*row, seals.seal("position", *row)],
                 )
             fault.point("tx.ack.before")
-        with self._changed:
-            self._bytes -= freed
-            self._changed.notify_all()
+        self._shrunk(freed)
         fault.point("tx.ack.after")
 
     def position(self, output: str, lane: str) -> str | None:
@@ -143,9 +135,8 @@ class SqliteSpool:
             ).fetchall()
             for lane, batch, _count in rows:
                 _release(db, output, lane, batch)
-            freed = sum(_free(db, batch) for _lane, batch, _count in rows)
-        with self._changed:
-            self._bytes -= freed
+            freed = {batch: _free(db, batch) for _lane, batch, _count in rows}
+        self._shrunk(freed)
         return sum(count for _lane, _batch, count in rows)
 
     def backlog(self) -> dict[tuple[str, str], int]:
@@ -162,12 +153,30 @@ class SqliteSpool:
             query = "SELECT 1 FROM pending WHERE output = ? AND lane = ? AND batch > ? LIMIT 1"
             return db.execute(query, [output, lane, after]).fetchone() is not None
 
-    def _batch(self, batch: int, sealed: int, *row: Any) -> SpooledBatch:
+    def _shrunk(self, freed: Mapping[int, int]) -> None:
+        """So many bytes of each batch are gone: none of one that somebody still waits for."""
+        for batch, size in freed.items():
+            if size:
+                self._recent.drop(batch)
+        with self._changed:
+            self._bytes -= sum(freed.values())
+            self._changed.notify_all()
+
+    def _read(self, db: Database, batch: int) -> SpooledBatch:
+        query = f"SELECT seal, {_COLUMNS}, body FROM spool WHERE id = ?"  # noqa: S608
+        found = db.execute(query, [batch]).fetchone()
+        if found is None:
+            raise sqlite3.DatabaseError("a batch that an output waits for is gone")
+        sealed, *row = found
+        seals.check("spool", *row, sealed=sealed)
+        return self._spooled(batch, sealed, row)
+
+    def _spooled(self, number: int, sealed: int, row: Sequence[Any]) -> SpooledBatch:
         source, tag, lane, mode, count, first, last, _bytes, _hours, body = row
         return SpooledBatch(
-            id=batch,
+            id=number,
             # A restored backup gives the same number again, but to other records.
-            uid=f"{self._store_id}-{batch}-{sealed:08x}",
+            uid=f"{self._store_id}-{number}-{sealed:08x}",
             source=source,
             tag=tag,
             lane=lane,
@@ -177,6 +186,22 @@ class SqliteSpool:
             last=last,
             body=body,
         )
+
+
+def _first(db: Database, output: str, lane: str, after: int, max_bytes: int) -> list[int]:
+    """The ids of the oldest batches owed; only their sizes are read."""
+    query = (
+        "SELECT p.batch, coalesce(s.bytes, 0) FROM pending p LEFT JOIN spool s ON s.id = p.batch"
+        " WHERE p.output = ? AND p.lane = ? AND p.batch > ? ORDER BY p.batch"
+    )
+    wanted: list[int] = []
+    left = max_bytes
+    for batch, size in db.execute(query, [output, lane, after]):
+        left -= size
+        if wanted and left < 0:
+            break
+        wanted.append(batch)
+    return wanted
 
 
 def _release(db: Database, output: str, lane: str, batch: int) -> bool:

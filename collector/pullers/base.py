@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 
 from collector.core.checkpoint import Checkpoint
-from collector.core.flatten import Flatten
+from collector.core.flatten import Flatten, as_it_came
 from collector.core.ledger import Entry
 from collector.core.model import Event, Micros, Page, Rejected, Request, Response, Window
 
@@ -103,6 +103,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
 def whole(records: Flatten) -> Callable[[Event], list[bytes]]:
     """The flat records of an event."""
+    if records is as_it_came:
+        return lambda event: [event.raw]
     return lambda event: records(event.raw)
 
 

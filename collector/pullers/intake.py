@@ -7,21 +7,23 @@ ledger and the checkpoint; there is no other way to move a checkpoint.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
-from collector.core import batching, fault, ledger, state
+from collector.core import batching, fault, ledger, state, work
 from collector.core import checkpoint as rules
 from collector.core.batching import Limits, Origin
 from collector.core.checkpoint import Checkpoint
 from collector.core.dedup import TIMELESS_SLOT, Fresh, Known
 from collector.core.gate import OPEN, Gate
 from collector.core.ledger import Account, Entry, Received
-from collector.core.model import NO_TIME, Batch, Clock, Event, Micros, Page, Rejected, Window
+from collector.core.model import NO_TIME, Clock, Micros, Page, Window
 from collector.core.stats import PullStats
 from collector.core.store import Commit, DeadLetter, Store
-from collector.core.times import HOUR, floor_hour
+from collector.core.times import HOUR
+from collector.core.work import Pipeline, Worked
 from collector.errors import StateError, Stopped
 from collector.pullers.base import Source, whole
 
@@ -43,13 +45,19 @@ def stay(checkpoint: Checkpoint) -> Checkpoint:
 
 
 class Destination(msgspec.Struct, frozen=True, kw_only=True):
-    """What goes with every record of a source, and where it goes."""
+    """What becomes of every record of a source, what goes with it, and where it goes.
+
+    ``about`` is what its operator says of it; a record without a ``pipeline`` is
+    delivered as it came.
+    """
 
     input: str
     source_id: str
     outputs: tuple[str, ...]
     limits: Limits = Limits()
     metadata: bool = True
+    about: Mapping[str, Any] = {}
+    pipeline: Pipeline | None = None
 
 
 class Intake:
@@ -107,13 +115,13 @@ class Intake:
         """
         while True:
             with self._lock:
-                fresh, commit = self._prepared(page, mode, pulling_id, counted_in, move, conclude)
+                worked, commit = self._prepared(page, mode, pulling_id, counted_in, move, conclude)
                 commit = msgspec.structs.replace(commit, settled=settles)
                 with self._gate.admitted(_size(commit)) as fits:
                     if fits or mode == ledger.LIVE:
                         self._commit(commit)
-                        self._known.remember(fresh.slots)
-                        return self._counted(page, fresh, commit)
+                        self._known.remember(worked.fresh.slots)
+                        return self._counted(page, worked, commit)
             if not self._gate.wait():
                 raise Stopped
 
@@ -125,30 +133,43 @@ class Intake:
         counted_in: Window | None,
         move: Move,
         conclude: Conclude,
-    ) -> tuple[Fresh, Commit]:
+    ) -> tuple[Worked, Commit]:
         now = self._clock.now()
         fault.point("dedup.check")
         fresh = self._known.fresh(page.events)
         fault.point("event.flatten")
-        batches = self._batches(fresh.events, mode, pulling_id, now, counted_in)
+        worked = self._worked(fresh)
+        origin = self._origin(mode, pulling_id, now, counted_in)
         after = move(rules.taken(self._checkpoint, fresh.events))
-        entries = ledger.entries(_received(page, fresh, now, mode), counted_in)
-        return fresh, Commit(
+        entries = ledger.entries(work.received(page, worked, now, mode), counted_in)
+        letters = [self._letter(each.raw, each.reason, origin) for each in page.rejected]
+        letters += [
+            self._letter(event.raw, reason, origin, event.time) for event, reason in worked.dead
+        ]
+        return worked, Commit(
             source=self._to.source_id,
             checkpoint=after,
             observed=now,
-            batches=batches,
-            digests=fresh.slots,
+            batches=batching.batches(
+                origin, worked.lines, self._to.limits, metadata=self._to.metadata
+            ),
+            digests=worked.fresh.slots,
             entries=[*entries, *conclude(self._checkpoint, after)],
-            dead_letters=self._letters(page.rejected, now, counted_in),
+            dead_letters=letters,
         )
 
-    def _counted(self, page: Page, fresh: Fresh, commit: Commit) -> PullStats:
+    def _worked(self, fresh: Fresh) -> Worked:
+        if self._to.pipeline is None:
+            return work.flattened(fresh, self._records)
+        return work.piped(fresh, self._records, self._to.pipeline)
+
+    def _counted(self, page: Page, worked: Worked, commit: Commit) -> PullStats:
         stats = PullStats(
             received=len(page.events) + len(page.rejected),
-            duplicates=fresh.duplicates,
+            duplicates=worked.fresh.duplicates,
             generated=sum(batch.count for batch in commit.batches),
-            rejected=len(page.rejected),
+            filtered=len(worked.filtered),
+            rejected=len(commit.dead_letters),
         )
         self._totals.add(stats)
         return stats
@@ -193,7 +214,9 @@ class Intake:
         They lie where the events' own times put them, not where they were counted.
         """
         slot = TIMELESS_SLOT if row.first == NO_TIME else row.first // HOUR
-        return row.counts.spooled > 0 and not any(self._store.known(self._to.source_id, slot))
+        return row.counts.spooled + row.counts.filtered > 0 and not any(
+            self._store.known(self._to.source_id, slot)
+        )
 
     def usual(self, hour: Window) -> int | None:
         """How many events such an hour usually has."""
@@ -221,19 +244,12 @@ class Intake:
                     checkpoint=self._checkpoint,
                     observed=now,
                     entries=ledger.entries(_unreadable_page(now), None),
-                    dead_letters=self._letters([Rejected(raw, reason)], now, None),
+                    dead_letters=[self._letter(raw, reason, self._origin("", "", now, None))],
                 )
             )
 
-    def _batches(
-        self,
-        events: Sequence[Event],
-        mode: str,
-        pulling_id: str,
-        now: Micros,
-        counted_in: Window | None,
-    ) -> list[Batch]:
-        origin = Origin(
+    def _origin(self, mode: str, pulling_id: str, now: Micros, counted_in: Window | None) -> Origin:
+        return Origin(
             input=self._to.input,
             service=self._source.service,
             source=self._to.source_id,
@@ -243,9 +259,7 @@ class Intake:
             observed=now,
             outputs=self._to.outputs,
             counted_in=counted_in,
-        )
-        return batching.batches(
-            origin, events, self._records, self._to.limits, metadata=self._to.metadata
+            about=self._to.about,
         )
 
     def _commit(self, commit: Commit) -> None:
@@ -256,36 +270,22 @@ class Intake:
             raise
         self._checkpoint = commit.checkpoint
 
-    def _letters(
-        self, rejected: Sequence[Rejected], now: Micros, counted_in: Window | None
-    ) -> list[DeadLetter]:
-        return [
-            DeadLetter(
-                source=self._to.source_id,
-                tag=self._source.tag,
-                reason=each.reason,
-                raw=each.raw,
-                observed=now,
-                hour=floor_hour(now) if counted_in is None else counted_in.start,
-            )
-            for each in rejected
-        ]
+    def _letter(
+        self, raw: bytes, reason: str, origin: Origin, time: Micros = NO_TIME
+    ) -> DeadLetter:
+        return DeadLetter(
+            source=self._to.source_id,
+            tag=self._source.tag,
+            reason=reason,
+            raw=raw,
+            observed=origin.observed,
+            hour=origin.row(time) * HOUR,
+        )
 
 
 def _size(commit: Commit) -> int:
     """The bytes that a commit adds to the spool."""
     return sum(len(batch.body) for batch in commit.batches)
-
-
-def _received(page: Page, fresh: Fresh, now: Micros, mode: str) -> Received:
-    return Received(
-        events=page.events,
-        fresh=fresh.events,
-        digests=fresh.digests,
-        rejected=len(page.rejected),
-        observed=now,
-        mode=mode,
-    )
 
 
 def _unreadable_page(now: Micros) -> Received:

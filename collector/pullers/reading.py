@@ -36,10 +36,10 @@ class Comparison:
     def verdict(self, before: Account) -> Entry:
         """Whether these are the events that were delivered."""
         count = len(self._digests)
-        same = count == before.counts.spooled and ledger.total(self._digests) == before.digest
-        if same:
+        taken = before.counts.spooled + before.counts.filtered
+        if count == taken and ledger.total(self._digests) == before.digest:
             return Entry(span=before.span, state=ledger.VERIFIED, attempts=1)
-        reason = f"{before.counts.spooled} events were delivered, the vendor now has {count}"
+        reason = f"{taken} events were taken, the vendor now has {count}"
         return Entry(span=before.span, state=ledger.PARTIAL, reason=reason, attempts=1)
 
 
@@ -73,8 +73,12 @@ def _window_closed(
     source: Source, plan: Plan, now: Micros
 ) -> tuple[Callable[[Checkpoint], Checkpoint], list[Entry]]:
     late = source.settling.late
-    hours = ledger.hours_in(plan.window)
-    wanting = [hour for hour in hours if late and hour.end + late > now]
+    wanting = [
+        hour
+        for hour in ledger.hours_in(plan.window)
+        # What was read of an hour before this window was read earlier, maybe too early.
+        if late and (hour.end + late > now or hour.start < plan.window.start)
+    ]
 
     def move(checkpoint: Checkpoint) -> Checkpoint:
         checkpoint = source.close(checkpoint, plan)

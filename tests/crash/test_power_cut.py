@@ -20,7 +20,7 @@ import pytest
 
 from collector.app.patience import until_stored
 from collector.core import checkpoint as rules
-from collector.core.dedup import DIGEST_SIZE
+from collector.core.digests import SIZE as DIGEST_SIZE
 from collector.core.flatten import flattener
 from collector.core.model import Event, Micros, Page
 from collector.core.times import HOUR

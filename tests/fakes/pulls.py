@@ -12,6 +12,7 @@ from collector.core.checkpoint import Checkpoint, started
 from collector.core.gate import OPEN, Gate
 from collector.core.model import Event, Micros, Window
 from collector.core.times import HOUR, SECOND, isoformat
+from collector.core.work import Pipeline
 from collector.pullers.base import Fetch, Source
 from collector.pullers.intake import Destination, Intake
 from collector.pullers.journal import Journal
@@ -61,6 +62,7 @@ class Bench:
         store: MemoryStore | None = None,
         limits: Limits | None = None,
         metadata: bool = True,
+        pipeline: Pipeline | None = None,
         period: float | None = None,
         gate: Gate = OPEN,
         clock: ManualClock | None = None,
@@ -77,6 +79,7 @@ class Bench:
             outputs=("archive",),
             limits=limits or Limits(),
             metadata=metadata,
+            pipeline=pipeline,
         )
         self.journal = Journal(self.log, source.service, self.clock, period)
         self.rng = random.Random(7)

@@ -56,7 +56,7 @@ class MemoryStore:
     def usual(self, source: str, hour: Window) -> int | None:
         """The median of the complete hours before one."""
         counts = sorted(
-            row.counts.spooled
+            row.counts.spooled + row.counts.filtered
             for (name, span), row in self.rows.items()
             if name == source and span < hour and row.state in DONE
         )
@@ -146,7 +146,7 @@ class MemoryStore:
         digests = unpack(blobs)
         assert totals.balanced()
         assert len(digests) == sum(map(len, blobs)) // 16, "an event was spooled twice"
-        assert totals.spooled == len(digests) or self._forgot
+        assert totals.spooled + totals.filtered == len(digests) or self._forgot
         assert total(digests) == self._digest(source) or self._forgot
         assert totals.dead_lettered == Counter(each.source for each in self.letters)[source]
         for batch in self.batches:

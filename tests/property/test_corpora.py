@@ -46,7 +46,8 @@ read = reader(pod_message.SHAPE)
 def delivered(events: list[Event], mode: str = "none") -> list[bytes]:
     """The lines that leave for the spool, each checked."""
     flatten = flattener(mode, "text")
-    made = batches(ORIGIN, events, lambda event: flatten(event.raw), Limits(max_records=7))
+    pairs = [(event, flatten(event.raw)) for event in events]
+    made = batches(ORIGIN, pairs, Limits(max_records=7))
     lines = [line for batch in made for line in batch.body[:-1].split(b"\n")]
     assert sum(batch.count for batch in made) == len(lines)
     for line in lines:

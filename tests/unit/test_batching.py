@@ -31,9 +31,8 @@ def made(
     """The batches of some events, each flattened to so many copies."""
     metadata = changed.pop("metadata", True)
     origin = msgspec.structs.replace(ORIGIN, **changed)
-    return batches(
-        origin, events, lambda e: [e.raw] * copies, limits or Limits(), metadata=metadata
-    )
+    pairs = [(each, [each.raw] * copies) for each in events]
+    return batches(origin, pairs, limits or Limits(), metadata=metadata)
 
 
 def lines(batch: Batch) -> list[Any]:

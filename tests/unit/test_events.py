@@ -152,9 +152,16 @@ def test_no_epoch_milliseconds(value: int | str | None) -> None:
         epoch_milliseconds(value)
 
 
+@pytest.mark.parametrize("value", [b"{}", b"[]", b"[[]]", b"true", b"1", b'{"a":"b"}'])
+def test_a_time_of_another_type(value: bytes) -> None:
+    """Whatever stands where a time should: the record is delivered without one."""
+    event = only(b'{"guid":"a","ts":%b}' % value)
+    assert (event.id, event.time, event.flags) == ("a", NO_TIME, ("no_time",))
+
+
 def test_iso_time_needs_a_text() -> None:
     """An absent time is refused like a wrong one."""
-    with pytest.raises(ValueError, match="no time"):
+    with pytest.raises(TypeError, match="no time"):
         iso_time(None)
 
 

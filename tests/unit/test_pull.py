@@ -443,6 +443,24 @@ def test_late_alert_is_found_by_the_second_look() -> None:
     assert hours(0, 1) in bench.store.states_of(REPAIRED)
 
 
+def test_late_alert_of_an_hour_that_was_finished_long_after() -> None:
+    """An outage between two readings of an hour does not spare it the second look.
+
+    The first was too early for what came late; the second began after it.
+    """
+    times = [START, START + 50 * 60 * SECOND]
+    bench = Bench(alerts(), START + 40 * 60 * SECOND)
+    fetch = vendor_of(times, 50)
+    bench.puller(fetch).pull()
+    times.append(START + 5 * SECOND)
+    bench.clock.advance(3 * 3600)
+    bench.puller(fetch).pull()
+    bench.clock.advance(600)
+    bench.puller(fetch).pull()
+    assert sorted(ids(bench)) == ["0", "1", "2"]
+    assert hours(0, 1) in bench.store.states_of(REPAIRED)
+
+
 def owing(bench: Bench, hour: Window) -> Checkpoint:
     """The checkpoint, with an hour owed anew."""
     return rules.owing(bench.checkpoint, hour.start, hour.end)
