@@ -8,7 +8,6 @@ points.  Bodies are read as a stream and counted after decompression, for a
 from __future__ import annotations
 
 import ssl
-from pathlib import Path
 
 import msgspec
 import requests
@@ -18,7 +17,9 @@ from urllib3.exceptions import ReadTimeoutError
 from collector.core import fault
 from collector.core.model import Request, Response
 from collector.errors import UnreadableAnswer, VendorUnavailable
+from collector.net import guard, proxies
 from collector.net.http import BoundedAdapter, deadline
+from collector.net.proxies import Proxy
 from collector.wire.tls import refused, vendor_context
 
 _CHUNK = 64 * 1024
@@ -37,22 +38,34 @@ class HttpLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HttpWire:
-    """A connection pool to one vendor."""
+    """A connection pool to one vendor.
 
-    def __init__(self, limits: HttpLimits, ca: Path | None = None) -> None:
+    ``tls`` None: the system's authorities are believed.  ``proxy`` None: the environment
+    says which one.  ``allow_private``: the vendor's name may lead to an address that is not
+    public (``net.guard``).
+    """
+
+    def __init__(
+        self,
+        limits: HttpLimits,
+        tls: ssl.SSLContext | None = None,
+        proxy: Proxy | None = None,
+        *,
+        allow_private: bool = False,
+    ) -> None:
         self._limits = limits
         self._session = requests.Session()
         self._session.headers["User-Agent"] = "proofpoint-collector"
-        context = vendor_context(ca)
+        context = vendor_context() if tls is None else tls
         for scheme in ("https://", "http://"):
-            self._session.mount(scheme, BoundedAdapter(context))
+            self._session.mount(scheme, BoundedAdapter(context, proxy, guarded=not allow_private))
         self._session.auth = _as_signed
 
     def send(self, request: Request) -> Response:
         """One call, one answer, whatever its status.
 
-        Raises ``VendorUnavailable`` (500) when no whole answer came, and
-        ``UnreadableAnswer`` when it was larger than allowed.
+        Raises ``VendorUnavailable`` (500) when no whole answer came, or one from an address
+        that the vendor cannot have, and ``UnreadableAnswer`` when it was larger than allowed.
         """
         try:
             fault.point("page.request")
@@ -77,6 +90,8 @@ class HttpWire:
                 return Response(
                     request=request, status=answer.status_code, headers=headers, body=body
                 )
+        except guard.AddressRefused as error:
+            raise VendorUnavailable(500, *guard.explained(error)) from None
         except (requests.RequestException, OSError) as error:
             raise VendorUnavailable(500, *_explained(error)) from None
 
@@ -116,12 +131,12 @@ def _explained(error: Exception) -> tuple[str, str]:
     """Cause and remedy."""
     if isinstance(error, requests.exceptions.SSLError):
         return refused(_tls_error(error))
+    if isinstance(error, requests.exceptions.ProxyError):
+        return proxies.refused(proxies.refusal(error))
     return _cause(error), "check name resolution, firewall and proxy if it lasts; a retry follows"
 
 
 def _cause(error: Exception) -> str:
-    if isinstance(error, requests.exceptions.ProxyError):
-        return "the proxy did not let the call through"
     if isinstance(error, requests.Timeout) or isinstance(_first(error), ReadTimeoutError):
         return "the vendor did not answer in time"
     if isinstance(error, requests.ConnectionError):

@@ -14,6 +14,7 @@ from collector.errors import (
     VendorRefused,
     VendorUnavailable,
 )
+from collector.net import proxies
 
 _RETRY = "nothing to do: a retry follows"
 _CREDENTIALS = "check the credentials, the licence and that they belong to this tenant or cluster"
@@ -28,6 +29,7 @@ TABLE: dict[int, tuple[type[CollectorError], str, str]] = {
         "check the endpoint's URL and region",
     ),
     405: (VendorRefused, "the vendor refuses this method", "check the endpoint's URL"),
+    407: (VendorUnavailable, *proxies.refused(407)),
     408: (VendorUnavailable, "the vendor waited too long", _RETRY),
     409: (
         SessionTaken,

@@ -1,4 +1,4 @@
-"""Whom we believe to be the vendor."""
+"""Whom we believe to be the vendor, and as whom we come."""
 
 from __future__ import annotations
 
@@ -6,24 +6,28 @@ import ssl
 from pathlib import Path
 
 from collector.errors import ConfigError
-from collector.net.tls import advice, reason, verifying
+from collector.net.material import Unusable
+from collector.net.tls import STRICT, Checks, advice, client_side, reason
 
-UNUSABLE_CA = 30
+UNUSABLE_FILES = 30
 
 
-def vendor_context(ca: Path | None) -> ssl.SSLContext:
-    """A context that verifies the vendor by ``tls.ca``, or by the system's authorities.
+def vendor_context(
+    ca: Path | None = None,
+    cert: Path | None = None,
+    key: Path | None = None,
+    password: str | None = None,
+    checks: Checks = STRICT,
+) -> ssl.SSLContext:
+    """A context for connections to the vendor; see ``net.tls.client_side``.
 
-    Raises ``ConfigError`` when the file cannot be read as PEM.
+    Raises ``ConfigError`` when a file cannot be used.
     """
     try:
-        return verifying(ca)
-    except OSError as error:
-        raise ConfigError(
-            UNUSABLE_CA,
-            f"tls.ca cannot be used: {ca} ({reason(error)})",
-            "give a PEM file with the certificates of the authorities to trust",
-        ) from None
+        return client_side(ca, cert, key, password, checks)
+    except Unusable as error:
+        cause = f"a file of the input's tls cannot be used: {error.cause}"
+        raise ConfigError(UNUSABLE_FILES, cause, error.remedy) from None
 
 
 def refused(error: ssl.SSLError | None) -> tuple[str, str]:
@@ -32,7 +36,9 @@ def refused(error: ssl.SSLError | None) -> tuple[str, str]:
         cause = f"the vendor's certificate was not accepted ({reason(error)})"
         return cause, advice(error, "tls.ca")
     said = reason(error) if error is not None else "no reason given"
-    return (
-        f"no TLS session with the vendor ({said})",
-        "check that the endpoint, or the proxy before it, speaks TLS 1.2 or newer",
+    cause = f"no TLS session with the vendor ({said})"
+    remedy = (
+        "check that the endpoint, or the proxy before it, speaks TLS 1.2 or newer "
+        "(tls.min_version), and whether it wants a client certificate (tls.cert)"
     )
+    return cause, remedy

@@ -4,39 +4,42 @@
 
 The collector never sends data, but the suite judges a client by its echo.  So the
 session here is ``Stream`` itself, with its own connection settings, pongs and
-close; only its socket also sends each message back.
+close; only its inbox also sends each message back.
 """
 
 from __future__ import annotations
 
-import ssl
 import sys
 
-from aiohttp import WSMsgType
+from picows import WSFrame, WSMsgType, WSTransport
 
 from collector.clock import SystemClock
 from collector.core.model import Request
 from collector.errors import CollectorError
+from collector.wire.inbox import Inbox
 from collector.wire.websocket import Stream, StreamLimits
 
 AGENT = "collector"
 LIMITS = StreamLimits(idle=60.0)
 
 
+class EchoInbox(Inbox):
+    """An inbox that sends every message back as it came."""
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        """Take the frame, then answer the message that it completed."""
+        if frame.msg_type in {WSMsgType.TEXT, WSMsgType.BINARY}:
+            self._kind = frame.msg_type
+        before = len(self.messages)
+        super().on_ws_frame(transport, frame)
+        for message in self.messages[before:]:
+            transport.send(self._kind, message)
+
+
 class EchoStream(Stream):
-    """A session that sends every message back as it came."""
+    """A session that sends every message back."""
 
-    async def _connect(self, request: Request, tls: ssl.SSLContext | None) -> None:
-        await super()._connect(request, tls)
-        receive, send = self._socket.receive, self._socket.send_frame
-
-        async def echoing() -> object:
-            message = await receive()
-            if message.type in {WSMsgType.TEXT, WSMsgType.BINARY}:
-                await send(message.data, message.type)
-            return message
-
-        self._socket.receive = echoing  # type: ignore[method-assign,assignment]
+    inbox = EchoInbox
 
 
 def session(url: str, clock: SystemClock, **params: str) -> list[bytes]:
@@ -63,7 +66,7 @@ def main(server: str) -> None:
     for number in range(1, total + 1):
         try:
             session(f"{server}/runCase", clock, case=str(number))
-        except (CollectorError, ConnectionError) as error:
+        except CollectorError as error:
             sys.stderr.write(f"case {number}: {error}\n")
         if number % 50 == 0 or number == total:
             sys.stderr.write(f"{number} of {total} cases\n")

@@ -67,6 +67,13 @@ class Peer:
                 return value.strip()
         return ""
 
+    def next_head(self) -> None:
+        """Read another request, such as comes through a tunnel, in place of the first."""
+        received = b""
+        while b"\r\n\r\n" not in received:
+            received += self._connection.recv(65_536)
+        self.head = received.partition(b"\r\n\r\n")[0]
+
     def frame(self) -> tuple[int, bytes] | None:
         """The next WebSocket frame of the client; None when the client has left."""
         while not self._frames:

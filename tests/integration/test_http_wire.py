@@ -19,6 +19,7 @@ from collector.core import wirejson
 from collector.core.model import Request, Response
 from collector.errors import CollectorError, UnreadableAnswer, VendorUnavailable
 from collector.wire.http import HttpLimits, HttpWire
+from collector.wire.tls import vendor_context
 from tests.fakes.destinations import Authority
 from tests.fakes.raw_server import Peer, RawServer, Script, answer
 
@@ -33,7 +34,7 @@ CHUNKED = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 @contextmanager
 def wire(limits: HttpLimits = LIMITS, ca: Path | None = None) -> Iterator[HttpWire]:
     """A wire that is closed."""
-    opened = HttpWire(limits, ca)
+    opened = HttpWire(limits, vendor_context(ca))
     try:
         yield opened
     finally:

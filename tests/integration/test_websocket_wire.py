@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import ssl
 import threading
 import traceback
 import zlib
@@ -27,12 +28,14 @@ from collector.errors import (
     VendorRefused,
     VendorUnavailable,
 )
-from collector.net.tls import verifying
+from collector.net.proxies import Proxy
+from collector.net.tls import Checks, client_side, verifying
 from collector.simulator import frames
 from collector.wire.websocket import End, Stream, StreamLimits, WebSocketWire, batches
 from tests.fakes.batches import FIRST
 from tests.fakes.clock import ManualClock
 from tests.fakes.destinations import Authority
+from tests.fakes.pki import Pki
 from tests.fakes.raw_server import Peer, RawServer, Script, answer
 
 CANARY = "canary-88aa"
@@ -106,6 +109,30 @@ def test_the_handshake_asks_as_described() -> None:
     assert b"permessage-deflate" in server.heads[0]
 
 
+def test_more_headers_do_no_harm() -> None:
+    """A query in the URL and headers of the caller's go out; no token is in the log."""
+    with RawServer(accepting(NORMAL)) as server:
+        sent = Request(
+            method="GET",
+            url=f"{server.ws_url}?a=1",
+            params={"b": "2 3", "at": "01:02"},
+            headers={"X-Tenant": "example"},
+        )
+        WebSocketWire(LIMITS, ManualClock(FIRST)).open(sent).abandon()
+    head = server.heads[0]
+    assert head.startswith(b"GET /v1/stream?a=1&b=2%203&at=01:02 HTTP/1.1\r\n")
+    assert b"\r\nX-Tenant: example\r\n" in head
+    assert b"\r\nUser-Agent: proofpoint-collector\r\n" in head
+
+
+def test_the_library_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """At its lowest level it would print the bearer."""
+    caplog.set_level(1)
+    with session(ABRUPT["reserved bits"]) as stream:
+        drained(stream)
+    assert [each for each in caplog.records if each.name.startswith("picows")] == []
+
+
 HANDSHAKES: dict[int, tuple[type[CollectorError], int]] = {
     200: (VendorUnavailable, 200),
     400: (VendorRefused, 400),
@@ -115,8 +142,10 @@ HANDSHAKES: dict[int, tuple[type[CollectorError], int]] = {
     405: (VendorRefused, 405),
     409: (SessionTaken, 409),
     429: (VendorUnavailable, 429),
+    430: (VendorRefused, 430),
     500: (VendorUnavailable, 500),
     503: (VendorUnavailable, 503),
+    520: (VendorUnavailable, 520),
 }
 
 
@@ -131,6 +160,36 @@ def test_a_handshake_that_is_refused(status: int) -> None:
     if isinstance(error, VendorUnavailable):
         assert error.retry_after == 9
     assert_no_secret(error)
+
+
+def test_an_old_proxy_that_refuses() -> None:
+    """HTTP/1.0 is understood, though no session can come of it."""
+    refusal = answer(b"", "Retry-After: 9", status="503 No").replace(b"HTTP/1.1", b"HTTP/1.0")
+    with (
+        pytest.raises(VendorUnavailable, match="503") as caught,
+        session(lambda peer: peer.send(refusal)),
+    ):
+        pass
+    assert caught.value.retry_after == 9
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Sec-WebSocket-Extensions: x-snappy",
+        "Sec-WebSocket-Extensions: permessage-deflate",
+        "Sec-WebSocket-Protocol: soap",
+    ],
+)
+def test_an_answer_to_another_question(header: str) -> None:
+    """A session with what was not offered would be misread."""
+    limits = StreamLimits(compression=False)
+    with (
+        pytest.raises(VendorUnavailable, match="not offered") as caught,
+        session(lambda peer: peer.upgrade(header), limits),
+    ):
+        pass
+    assert_no_secret(caught.value)
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
@@ -209,6 +268,36 @@ def test_the_proxy_of_the_environment(variable: str, monkeypatch: pytest.MonkeyP
     assert_no_secret(caught.value)
 
 
+def test_a_session_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proxy gives a tunnel; in it the session is like any other."""
+
+    def tunnel(peer: Peer) -> None:
+        peer.send(b"HTTP/1.1 200 OK\r\n\r\n")
+        peer.next_head()
+        accepting(text(b"1"), NORMAL)(peer)
+
+    with RawServer(tunnel) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        sent = request("ws://stream.example.com/v1")
+        with WebSocketWire(LIMITS, ManualClock(FIRST)).open(sent) as stream:
+            assert drained(stream) == [b"1"]
+    assert proxy.heads[0].startswith(b"CONNECT stream.example.com:80 ")
+    assert CANARY.encode() not in proxy.heads[0]
+
+
+def test_a_proxy_that_was_set() -> None:
+    """It counts, and not the environment's; 407 says what it wants."""
+    with RawServer(lambda peer: peer.send(answer(b"", status="407 No"))) as server:
+        chosen = Proxy(url=server.url, username="user", password=CANARY)
+        wire = WebSocketWire(LIMITS, ManualClock(FIRST), proxy=chosen)
+        with pytest.raises(VendorUnavailable, match="407") as caught:
+            wire.open(request("wss://stream.example.com/v1"))
+    assert_no_secret(caught.value)
+    with pytest.raises(VendorUnavailable, match="proxy did not let"):
+        wire.open(request("wss://stream.example.com/v1"))
+
+
 def test_hosts_that_need_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     """``NO_PROXY`` is heeded."""
     monkeypatch.setenv("HTTP_PROXY", "http://192.0.2.1:9")
@@ -229,6 +318,24 @@ def test_over_tls(tmp_path: Path) -> None:
     assert_no_secret(caught.value)
     del caught, stream
     gc.collect()  # shows what was not let go of
+
+
+def test_another_name_over_tls(tmp_path: Path) -> None:
+    """The certificate is for the name that the context asks for, not for the URL's."""
+    pki = Pki(tmp_path)
+    issued = pki.issue(names=["stream.example.com"], issuer=pki.ca)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(issued.cert, issued.key)
+    named = client_side(pki.ca.cert, checks=Checks(server_name="stream.example.com"))
+    with RawServer(accepting(text(b"1"), NORMAL), context) as server:
+        with WebSocketWire(LIMITS, ManualClock(FIRST), named).open(
+            request(server.ws_url)
+        ) as stream:
+            assert drained(stream) == [b"1"]
+        with pytest.raises(VendorUnavailable, match="certificate was not accepted"):
+            WebSocketWire(LIMITS, ManualClock(FIRST), verifying(pki.ca.cert)).open(
+                request(server.ws_url)
+            )
 
 
 @pytest.mark.parametrize("code", [1000, 1001])
@@ -268,6 +375,15 @@ ABRUPT: dict[str, Script] = {
     "64-bit length": accepting(text(b"1"), b"\x81\x7f" + b"\xff" * 8),
     "close code of one byte": accepting(text(b"1"), frames.frame(b"\x03", frames.CLOSE)),
     "close code that is none": accepting(text(b"1"), frames.close_frame(999)),
+    "close code that is never sent": accepting(text(b"1"), frames.close_frame(1006)),
+    "close code of nobody": accepting(text(b"1"), frames.close_frame(5000)),
+    "masked frame": accepting(text(b"1"), b"\x81\x81\x00\x00\x00\x00x"),
+    "message in a message": accepting(text(b"1"), frames.frame(b"x", frames.TEXT, 0), text(b"2")),
+    "reserved bit of a fragment": accepting(
+        text(b"1"),
+        frames.frame(b"x", frames.TEXT, 0),
+        frames.frame(b"y", frames.CONTINUATION, DEFLATE_FLAG),
+    ),
 }
 
 
@@ -277,6 +393,22 @@ def test_an_end_without_order(kind: str) -> None:
     with session(ABRUPT[kind]) as stream:
         assert drained(stream) == [b"1"]
         assert (stream.end, stream.clean) == (End.ABRUPT, False)
+
+
+def test_what_follows_a_broken_frame_does_not_count() -> None:
+    """The vendor learns why the session ends, and whatever it goes on to say is not taken."""
+    seen: list[tuple[int, bytes]] = []
+    broken = frames.frame(b"x", frames.CONTINUATION)
+    script = accepting(text(b"1"), broken, text(b"2"), NORMAL, then=lambda peer: see(peer, seen))
+    with session(script) as stream:
+        assert drained(stream) == [b"1"]
+        assert (stream.end, stream.code) == (End.ABRUPT, 1002)
+    assert seen[0] == (frames.CLOSE, (1002).to_bytes(2, "big"))
+
+
+def see(peer: Peer, seen: list[tuple[int, bytes]]) -> None:
+    """Note all further frames of the client."""
+    seen.extend(peer.frames())
 
 
 @pytest.mark.parametrize("last", [text(b"1"), frames.frame(b"?", frames.PING)])
@@ -328,6 +460,29 @@ def test_compression_is_undone() -> None:
         assert drained(stream) == [bodies[0], bodies[0], bodies[1], bodies[1]]
 
 
+def test_compression_with_a_window_that_is_kept() -> None:
+    """Later messages refer to earlier ones; plain ones may stand between."""
+    bodies = [b'{"guid":"%032d","host":"mx.example.com"}' % number for number in range(50)]
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    sent = [
+        frames.frame(
+            (packer.compress(body) + packer.flush(zlib.Z_SYNC_FLUSH))[:-4],
+            frames.TEXT,
+            DEFLATE_FLAG,
+        )
+        for body in bodies
+    ]
+
+    def script(peer: Peer) -> None:
+        peer.upgrade("Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=15")
+        peer.send(*sent, text(b"plain"), NORMAL)
+        peer.wait()
+
+    with session(script) as stream:
+        assert drained(stream) == [*bodies, b"plain"]
+        assert stream.clean
+
+
 def test_compression_can_be_left_out() -> None:
     """Then it is not offered."""
     with RawServer(accepting(NORMAL)) as server:
@@ -349,6 +504,18 @@ def test_a_deflate_bomb_ends_the_session() -> None:
     with session(script) as stream:
         assert drained(stream) == []
         assert stream.end is End.ABRUPT
+
+
+@pytest.mark.parametrize("pieces", [1, 5])
+def test_a_message_over_the_limit(pieces: int) -> None:
+    """Up to twice the limit it is handed on, for the source to keep aside; then it is too much."""
+    limits = StreamLimits(max_message=100_000)
+    for size, taken in ((200_000, True), (200_001, False)):
+        sent = frames.message(b"x" * size, frames.TEXT, deflate=False, pieces=pieces)
+        with session(accepting(text(b"1"), sent, NORMAL), limits) as stream:
+            assert [len(each) for each in drained(stream)] == ([1, size] if taken else [1])
+            assert stream.clean is taken
+            assert stream.code == (1000 if taken else 1009)
 
 
 def test_endless_fragments_end_the_session() -> None:
@@ -417,6 +584,67 @@ def test_our_ping_goes_out(flood: int) -> None:
         clock.advance(91)
         assert len(drained(stream)) >= flood - 100
     assert heard == [(frames.PING, b"")]
+
+
+def test_a_ping_of_the_vendors_own() -> None:
+    """A text that it asks for in place of a ping frame."""
+    clock = ManualClock(FIRST)
+    heard: list[tuple[int, bytes] | None] = []
+
+    def script(peer: Peer) -> None:
+        heard.append(peer.frame())
+        peer.send(NORMAL)
+        peer.wait()
+
+    limits = StreamLimits(ping_interval=90, ping_text='{"op":"ping"}', max_seconds=0.2)
+    with session(accepting(then=script), limits, clock) as stream:
+        clock.advance(91)
+        drained(stream)
+    assert heard == [(frames.TEXT, b'{"op":"ping"}')]
+
+
+def test_a_ping_that_must_be_answered() -> None:
+    """Where a pong is due, a shorter silence ends the session."""
+    clock = ManualClock(FIRST)
+    limits = StreamLimits(ping_interval=90, pong_timeout=20, max_seconds=0.2)
+    with session(accepting(), limits, clock) as stream:
+        clock.advance(91)
+        assert stream.read() == []
+        clock.advance(19)
+        assert stream.read() == []
+        assert stream.lasts
+        clock.advance(2)
+        stream.read()
+        assert stream.end is End.SILENT
+
+
+def test_a_greeting_opens_a_session() -> None:
+    """Before anything else is sent."""
+    heard: list[tuple[int, bytes] | None] = []
+
+    def script(peer: Peer) -> None:
+        heard.append(peer.frame())
+        peer.send(NORMAL)
+        peer.wait()
+
+    with RawServer(accepting(then=script)) as server:
+        wire = WebSocketWire(LIMITS, ManualClock(FIRST), greeting='{"op":"subscribe"}')
+        with wire.open(request(server.ws_url)) as stream:
+            drained(stream)
+    assert heard == [(frames.TEXT, b'{"op":"subscribe"}')]
+
+
+def test_a_flood_of_pings() -> None:
+    """One that does not read our answers gets no more of them, and holds nothing up."""
+    flood = [frames.frame(b"?" * 125, frames.PING)] * 100_000
+
+    def script(peer: Peer) -> None:
+        peer.send(*flood, text(b"1"), NORMAL)
+        peer.wait()
+
+    with session(accepting(then=script)) as stream:
+        assert drained(stream) == [b"1"]
+        assert stream.clean
 
 
 def test_silence_ends_a_session() -> None:
@@ -508,8 +736,10 @@ def test_a_stop_ends_a_read_at_once() -> None:
         assert stream.read() == []
 
 
-def test_while_nobody_reads_nothing_is_taken() -> None:
+@pytest.mark.parametrize("secure", [False, True])
+def test_while_nobody_reads_nothing_is_taken(tmp_path: Path, *, secure: bool) -> None:
     """The server is held up long before it has sent all: memory stays bounded."""
+    authority = Authority(tmp_path)
     sent = 0
     held_up = threading.Event()
     message = text(b"x" * 100_000)
@@ -524,10 +754,27 @@ def test_while_nobody_reads_nothing_is_taken() -> None:
                 sent += 1
         held_up.set()
 
-    with session(accepting(then=script), StreamLimits(max_records=5)) as stream:
+    with RawServer(accepting(then=script), authority.server() if secure else None) as server:
+        wire = WebSocketWire(
+            StreamLimits(max_records=5), ManualClock(FIRST), verifying(authority.ca)
+        )
+        stream = wire.open(request(server.ws_url))
         assert len(stream.read()) == 5
         assert held_up.wait(30)
+        stream.abandon()
     assert sent < 1000
+
+
+def test_a_close_with_more_than_a_batch_unread() -> None:
+    """All that came before it is handed out, batch by batch, or at once by whoever leaves."""
+    sent = [b"%d" % number for number in range(95)]
+    script = accepting(*map(text, sent), NORMAL)
+    with session(script, StreamLimits(max_records=10)) as stream:
+        first = stream.read()
+        while not stream.clean and len(first) < 40:
+            first += stream.read()
+        assert first + stream.finish() == sent
+        assert stream.clean
 
 
 def test_a_finite_stream_in_batches() -> None:
