@@ -17,8 +17,14 @@ from contextvars import ContextVar
 from http.client import HTTPResponse
 from typing import TYPE_CHECKING, Any
 
+import urllib3
+from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies
 from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from collector.net import guard
+from collector.net.proxies import Proxy
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -40,26 +46,54 @@ class BoundedAdapter(HTTPAdapter):
     """Lets a session's connections verify by ``context`` alone, and read with a deadline.
 
     Without a context there is no TLS.  What a session, a call or the environment says
-    about certificates does not count.
+    about certificates does not count, nor about proxies: ``proxy`` None asks the environment.
+    ``guarded``: a name may not lead to an address that is not public (``net.guard``).
     """
 
-    def __init__(self, context: ssl.SSLContext | None) -> None:
-        self._context = context
+    def __init__(
+        self, context: ssl.SSLContext | None, proxy: Proxy | None = None, *, guarded: bool = False
+    ) -> None:
+        self._connections = _GUARDED if guarded else _FREE
+        self._tls = {"ssl_context": context, **_unnamed(context)}
+        self._proxies = None if proxy is None else _proxies(proxy)
         super().__init__()
+
+    def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Any:
+        """One call, over a proxy where there is one."""
+        found = self._proxies
+        if found is None:
+            found = get_environ_proxies(request.url or "")
+        return super().send(request, *args, **{**kwargs, "proxies": found})
 
     def build_connection_pool_key_attributes(self, *args: Any, **kwargs: Any) -> Any:
         """Where to connect, and the context in place of any other TLS setting."""
         place, _ = super().build_connection_pool_key_attributes(*args, **kwargs)
-        return place, {"ssl_context": self._context}
+        return place, self._tls
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         """The pool for a request, direct or over a proxy."""
         pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
-        pool.ConnectionCls = _Secure if pool.scheme == "https" else _Plain
+        pool.ConnectionCls = self._connections[pool.scheme]
         return pool
 
     def cert_verify(self, *args: Any, **kwargs: Any) -> None:
         """Leave the pool as it is: the context says how to verify."""
+
+
+def _proxies(proxy: Proxy) -> dict[str, str]:
+    address = proxy.address()
+    return {} if address is None else {"http": address, "https": address}
+
+
+def _unnamed(context: ssl.SSLContext | None) -> dict[str, bool]:
+    """What keeps urllib3 from verifying a name that the context leaves unverified.
+
+    The operator chose that, and hears of it at each start: urllib3 need not warn, too.
+    """
+    if context is None or context.check_hostname:
+        return {}
+    urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+    return {"assert_hostname": False}
 
 
 class _Reader(io.RawIOBase):
@@ -98,3 +132,25 @@ class _Plain(HTTPConnection):
 
 class _Secure(HTTPSConnection):
     response_class = _Answer
+
+
+class _Guarded(HTTPConnection):
+    """Looks where it is connected to before anything is sent; a proxy may be anywhere."""
+
+    def _new_conn(self) -> socket.socket:
+        connected = super()._new_conn()
+        if self.proxy is None:
+            guard.check(self.host, connected)
+        return connected
+
+
+class _GuardedPlain(_Guarded, _Plain):
+    pass
+
+
+class _GuardedSecure(_Guarded, _Secure):
+    pass
+
+
+_FREE = {"http": _Plain, "https": _Secure}
+_GUARDED = {"http": _GuardedPlain, "https": _GuardedSecure}

@@ -1,13 +1,13 @@
-"""Client contexts for TLS: the server is always verified, by name too."""
+"""Client contexts for TLS towards destinations."""
 
 from __future__ import annotations
 
 import ssl
-import stat
 from pathlib import Path
 
 from collector.errors import Undelivered
-from collector.net.tls import reason, verifying
+from collector.net.material import Unusable
+from collector.net.tls import STRICT, Checks, client_side
 from collector.senders.failures import TLS_FILES
 
 
@@ -17,38 +17,16 @@ def client_context(
     cert: Path | None = None,
     key: Path | None = None,
     password: str | None = None,
+    checks: Checks = STRICT,
 ) -> ssl.SSLContext:
-    """Read the PEM files and make a context for TLS 1.2 or newer.
+    """A context from the files as they are now; see ``net.tls.client_side``.
 
-    ``ca`` replaces the system's authorities; ``cert`` (with its chain) and
-    ``key`` are the client's own.  Raises ``Undelivered`` when a file cannot be
-    used, not ``ConfigError``: the files are read at every connection, so that a
-    renewed certificate is taken up, and a renewal may be half done.
+    Raises ``Undelivered`` when a file cannot be used, not ``ConfigError``: the files
+    are read at every connection, so that a renewed certificate is taken up, and a
+    renewal may be half done.
     """
     try:
-        if key is not None:
-            _refuse_public(key)
-        context = verifying(ca)
-        if cert is not None:
-            context.load_cert_chain(cert, key, password or "")
-    except OSError as error:
-        raise _unusable(error, (ca, cert, key)) from error
-    return context
-
-
-def _refuse_public(key: Path) -> None:
-    """A private key that everybody can read is no secret."""
-    if key.stat().st_mode & stat.S_IROTH:
-        raise Undelivered(
-            TLS_FILES, f"every user of this machine can read {key}", f"run: chmod 600 {key}"
-        )
-
-
-def _unusable(error: OSError, paths: tuple[Path | None, ...]) -> Undelivered:
-    """Name the files; an SSL error does not say which of them it means."""
-    names = ", ".join(str(path) for path in paths if path is not None) or "the system's authorities"
-    return Undelivered(
-        TLS_FILES,
-        f"TLS files cannot be used: {names} ({reason(error)})",
-        "give PEM files that exist, a key that belongs to the certificate, and its password",
-    )
+        return client_side(ca, cert, key, password, checks)
+    except Unusable as error:
+        cause = f"a TLS file cannot be used: {error.cause}"
+        raise Undelivered(TLS_FILES, cause, error.remedy) from None

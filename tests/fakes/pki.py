@@ -15,9 +15,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
+    KeySerializationEncryption,
     NoEncryption,
     PrivateFormat,
 )
+from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 from cryptography.x509.oid import NameOID
 
 _PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
@@ -87,6 +89,30 @@ class Pki:
         path.write_bytes(issued.certificate.public_bytes(Encoding.DER))
         return path
 
+    def der_key(self, issued: Issued, password: str | None = None) -> Path:
+        """The key in a DER file, with a password or without."""
+        path = self._folder / f"key-{next(self._count)}.der"
+        return _key_file(path, issued.private_key, password, Encoding.DER)
+
+    def pkcs12(self, issued: Issued, password: str | None, *issuers: Issued) -> Path:
+        """The certificate, its key and its issuers in one PKCS#12 file."""
+        path = self._folder / f"bag-{next(self._count)}.p12"
+        path.touch(0o600)
+        chain = [issuer.certificate for issuer in issuers]
+        path.write_bytes(
+            serialize_key_and_certificates(
+                b"example", issued.private_key, issued.certificate, chain, _encryption(password)
+            )
+        )
+        return path
+
+    def combined(self, issued: Issued) -> Path:
+        """The certificate and its key in one PEM file."""
+        path = self._folder / f"combined-{next(self._count)}.pem"
+        path.touch(0o600)
+        path.write_bytes(issued.key.read_bytes() + issued.cert.read_bytes())
+        return path
+
     def _written(
         self, certificate: x509.Certificate, key: _PrivateKey, issuer: Issued | None
     ) -> Issued:
@@ -103,11 +129,16 @@ def _private_key(rsa_bits: int | None) -> _PrivateKey:
     return rsa.generate_private_key(65_537, rsa_bits)
 
 
-def _key_file(path: Path, key: _PrivateKey, password: str | None = None) -> Path:
-    encryption = BestAvailableEncryption(password.encode()) if password else NoEncryption()
+def _key_file(
+    path: Path, key: _PrivateKey, password: str | None = None, form: Encoding = Encoding.PEM
+) -> Path:
     path.touch(0o600)
-    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption))
+    path.write_bytes(key.private_bytes(form, PrivateFormat.PKCS8, _encryption(password)))
     return path
+
+
+def _encryption(password: str | None) -> KeySerializationEncryption:
+    return BestAvailableEncryption(password.encode()) if password else NoEncryption()
 
 
 def _name(common_name: str) -> x509.Name:

@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeAlias
 
 from collector.core.model import Request
 from collector.errors import CollectorError
+from collector.net.tls import STRICT, Checks
 from collector.senders.base import Sender
 from collector.senders.devo import DevoSender
 from collector.senders.http import HttpSender
@@ -33,6 +34,7 @@ class Files(NamedTuple):
     cert: Path | None = None
     key: Path | None = None
     password: str | None = None
+    checks: Checks = STRICT
 
 
 class Outcome(NamedTuple):
@@ -73,6 +75,7 @@ def devo(context: ssl.SSLContext, files: Files) -> Outcome:
             cert=files.cert,
             key=files.key,
             key_password=files.password,
+            checks=files.checks,
             timeout=SECONDS,
             clock=ManualClock(FIRST),
             log=LOG,
@@ -90,6 +93,7 @@ def syslog(context: ssl.SSLContext, files: Files) -> Outcome:
             cert=files.cert,
             key=files.key,
             key_password=files.password,
+            checks=files.checks,
             timeout=SECONDS,
             clock=ManualClock(FIRST),
             log=LOG,
@@ -98,13 +102,15 @@ def syslog(context: ssl.SSLContext, files: Files) -> Outcome:
 
 
 def http(context: ssl.SSLContext, files: Files) -> Outcome:
-    """The HTTP output, which has no setting for a password."""
+    """The HTTP output."""
     with RawServer(lambda peer: peer.send(answer(b"")), context) as server:
         sender = HttpSender(
             url=server.url,
             ca=files.ca,
             cert=files.cert,
             key=files.key,
+            key_password=files.password,
+            checks=files.checks,
             timeout=SECONDS,
             clock=ManualClock(FIRST),
         )
@@ -117,7 +123,7 @@ def vendor_http(context: ssl.SSLContext, files: Files) -> Outcome:
 
         def call() -> None:
             limits = HttpLimits(connect_timeout=SECONDS, read_timeout=SECONDS)
-            wire = HttpWire(limits, files.ca)
+            wire = HttpWire(limits, vendor_context(*files))
             try:
                 wire.send(Request(method="GET", url=server.url))
             finally:
@@ -137,7 +143,7 @@ def vendor_websocket(context: ssl.SSLContext, files: Files) -> Outcome:
 
         def call() -> None:
             limits = StreamLimits(connect_timeout=SECONDS, close_timeout=0.2)
-            wire = WebSocketWire(limits, ManualClock(FIRST), vendor_context(files.ca))
+            wire = WebSocketWire(limits, ManualClock(FIRST), vendor_context(*files))
             with wire.open(Request(method="GET", url=server.ws_url)):
                 pass
 

@@ -1,7 +1,8 @@
 """A laboratory of bad certificates, made on the spot (reliability matrix, row 29).
 
 Whatever is wrong with TLS: our own error, with the reason and with something to do,
-nothing sent, and none of OpenSSL's raw text.  There is no way to switch verification off.
+nothing sent, and none of OpenSSL's raw text.  What the settings allow is in
+``test_tls_settings.py``.
 """
 
 from __future__ import annotations
@@ -137,15 +138,13 @@ def test_an_old_protocol(door: Door, pki: Pki, version: str) -> None:
 
 
 @each_door
-def test_an_authority_file_in_der(door: Door, pki: Pki) -> None:
-    """The file is named, and the form that it should have."""
-    der = pki.der(pki.ca)
-    error = refused(door, good(pki), Files(ca=der))
-    assert str(der) in error.cause
-    assert "PEM" in error.remedy
+def test_a_file_that_holds_no_authority(door: Door, pki: Pki) -> None:
+    """The file is named, and the forms that it can have."""
+    error = refused(door, good(pki), Files(ca=pki.ca.key))
+    assert f"{pki.ca.key} holds no certificate in PEM or DER" in error.cause
 
 
-@each_output
+@each_door
 def test_the_right_client_certificate(door: Door, pki: Pki) -> None:
     """A server that demands one gets it."""
     mine = pki.issue(issuer=pki.ca)
@@ -166,7 +165,7 @@ def test_no_good_client_certificate(door: Door, pki: Pki, kind: str, maximum: st
     assert "client certificate" in str(error)
 
 
-@each_output
+@each_door
 @pytest.mark.parametrize("password", [None, PASSWORD])
 def test_a_wrong_key_password(door: Door, pki: Pki, password: str | None) -> None:
     """Nobody is asked on a terminal; the password does not show."""
@@ -177,17 +176,7 @@ def test_a_wrong_key_password(door: Door, pki: Pki, password: str | None) -> Non
     assert "key" in error.remedy
 
 
-@each_output
-def test_a_client_certificate_in_der(door: Door, pki: Pki) -> None:
-    """The file is named, and the form that it should have."""
-    mine = pki.issue(issuer=pki.ca)
-    der = pki.der(mine)
-    error = refused(door, good(pki), Files(pki.ca.cert, der, mine.key))
-    assert str(der) in error.cause
-    assert "PEM" in error.remedy
-
-
-@each_output
+@each_door
 def test_a_key_of_another_certificate(door: Door, pki: Pki) -> None:
     """A half-done renewal."""
     old, new = pki.issue(issuer=pki.ca), pki.issue(issuer=pki.ca)
@@ -210,7 +199,7 @@ def test_http_reads_renewed_files_after_a_failure(pki: Pki, tmp_path: Path) -> N
     assert numbers == [TLS_FILES, UNTRUSTED, None]
 
 
-@each_output
+@each_door
 def test_a_key_that_everybody_can_read(door: Door, pki: Pki) -> None:
     """Refused, with the command that helps."""
     mine = pki.issue(issuer=pki.ca)
