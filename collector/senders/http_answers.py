@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping
 from typing import Literal, TypeAlias
 
 from collector.errors import Undelivered
+from collector.senders.http_client import Reply
+from collector.senders.http_parts import Outcome, Part, Refused, Settled
 
 DENIED = 620
 NOT_FOUND = 621
@@ -14,13 +16,16 @@ SERVER_FAILED = 623
 REDIRECTED = 624
 UNEXPECTED = 625
 ALL_REFUSED = 626
+UNREADABLE = 627
+UNACKNOWLEDGED = 628
+SETTINGS_REFUSED = 629
 
 Meaning: TypeAlias = Literal["accept", "split", "retry"]
 """accept: delivered.  split: send the halves; a record alone is refused.  retry: send later."""
 
 _SPLIT = frozenset({400, 413, 422})
 _REMEDIES: dict[int, tuple[int, str]] = {
-    401: (DENIED, "check the credentials in the output's headers, or its client certificate"),
+    401: (DENIED, "check the output's credentials, or its client certificate"),
     403: (DENIED, "give the output's credentials the right to write there"),
     404: (NOT_FOUND, "check the output's url"),
     408: (BUSY, "nothing, if it passes; else lower max_request_bytes"),
@@ -53,6 +58,30 @@ def all_refused(reason: str, tried: int) -> Undelivered:
         "check url, headers and body of the output against what the destination takes; "
         "the records wait",
     )
+
+
+def unreadable(place: str) -> Undelivered:
+    """The failure of an answer that does not say what became of the records."""
+    return Undelivered(
+        UNREADABLE,
+        f"{place} answered with success, but not in the form that its interface promises",
+        "check that url leads to the service itself and not to a proxy's page; "
+        "the records are sent again",
+    )
+
+
+def outcome(part: Part, reply: Reply, verdict: Meaning, place: str, reason: str) -> Outcome:
+    """What a verdict on the whole answer means for a part; ``reason`` is for a record alone.
+
+    Raises ``Undelivered`` when it means retry.
+    """
+    if verdict == "retry":
+        raise unaccepted(reply.status, place, reply.retry_after)
+    if verdict == "accept":
+        return Settled(part)
+    if len(part.lines) > 1:
+        return part.halves()
+    return Settled(part, [Refused(part.start, reply.status, reason)])
 
 
 def excerpt(body: bytes, secrets: Collection[str]) -> str:

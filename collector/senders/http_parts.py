@@ -1,4 +1,4 @@
-"""How a batch is cut into posts.  Pure functions."""
+"""How a batch is cut into posts, and what became of them.  Pure functions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Body: TypeAlias = Literal["ndjson", "json_array"]
 
 
 class Part(NamedTuple):
-    """Records ``start`` to ``end`` (exclusive) of a batch, posted together."""
+    """Records ``start`` to ``end`` (exclusive) of a batch, in the form in which they are posted."""
 
     batch: SpooledBatch
     start: int
@@ -40,9 +40,30 @@ class Part(NamedTuple):
         return self.cut(len(self.lines) // 2)
 
 
-def parts(batch: SpooledBatch, max_bytes: int) -> Iterator[Part]:
-    """The batch in parts of at most ``max_bytes``; a larger record goes alone."""
-    lines = batch.lines()
+class Refused(NamedTuple):
+    """A record, by its position in the batch, that is refused for good: the status, and why."""
+
+    position: int
+    status: int
+    reason: str
+
+
+class Settled(NamedTuple):
+    """A part of which everything was taken, but for the records that were ``refused``."""
+
+    part: Part
+    refused: Sequence[Refused] = ()
+
+
+Outcome: TypeAlias = Settled | Sequence[Part]
+"""What became of a part; or the smaller parts that can tell it."""
+
+
+def parts(batch: SpooledBatch, lines: Sequence[bytes], max_bytes: int) -> Iterator[Part]:
+    """The batch in parts of at most ``max_bytes``; a larger record goes alone.
+
+    ``lines`` are its records in the form in which they are posted.
+    """
     start = size = 0
     for index, line in enumerate(lines):
         if index > start and size + len(line) + 1 > max_bytes:
@@ -53,7 +74,7 @@ def parts(batch: SpooledBatch, max_bytes: int) -> Iterator[Part]:
 
 
 def joined(lines: Sequence[bytes], body: Body) -> bytes:
-    """The records as one request body."""
+    """The records as one request body; an array is one byte longer than its lines."""
     if body == "json_array":
         return b"[" + b",".join(lines) + b"]"
     return b"\n".join(lines) + b"\n"

@@ -1,0 +1,111 @@
+"""What a record on its way out says of itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from collector.core import times
+from collector.core.model import NO_TIME, SpooledBatch
+from collector.senders.records import (
+    Described,
+    dated,
+    described,
+    identity,
+    named,
+    time_of,
+    timed,
+)
+from tests.fakes.batches import FIRST, batch_of
+
+TIME = times.parse("2026-01-01T11:59:43.881767Z")
+RECORD = (
+    b'{"a":{"@collector":1},"@collector":{"event_id":"x","record_index":2,"flags":["no_id"],'
+    b'"event_time":"2026-01-01T11:59:43.881767Z","observed_time":"2026-01-01T13:30:00Z"}}'
+)
+
+
+def batch(first: int = FIRST, source: str = "acme_eu#message") -> SpooledBatch:
+    """A batch of a service."""
+    spooled = batch_of([b"{}"], first=first, tag="mail.proofpoint.pod.message")
+    return SpooledBatch(
+        **{name: getattr(spooled, name) for name in spooled.__struct_fields__} | {"source": source}
+    )
+
+
+def test_described() -> None:
+    """Keys, id, index and time are read."""
+    assert described(RECORD) == Described(
+        names={"a", "@collector"}, event_id="x", record_index=2, time=TIME
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"1",
+        b"[]",
+        b"",
+        b"{",
+        b'{"@collector":3}',
+        b'{"@collector":{"event_id":7}}',
+        b"[" * 5_000,
+        b'{"a":"\xff"}x',
+    ],
+)
+def test_odd_records(line: bytes) -> None:
+    """Whatever comes, nothing is raised and nothing is believed."""
+    found = described(line)
+    assert (found.names, found.event_id, found.time) == (None, None, None)
+
+
+def test_odd_time() -> None:
+    """A time that is none is none."""
+    assert described(b'{"@collector":{"event_time":"soon"}}').time is None
+
+
+def test_time_of() -> None:
+    """The record's own time comes first, then the batch's, then the clock's."""
+    assert time_of(described(RECORD), batch(), 5) == TIME
+    observed = described(b'{"@collector":{"observed_time":"2026-01-01T13:30:00Z"}}')
+    assert time_of(observed, batch(), 5) == times.parse("2026-01-01T13:30:00Z")
+    assert time_of(Described(), batch(), 5) == FIRST
+    assert time_of(Described(), batch(NO_TIME), 5) == 5
+
+
+def test_identity_of_an_event() -> None:
+    """Service, event and part make it; the batch does not."""
+    one = identity(described(RECORD), batch(), 0)
+    assert one == identity(described(RECORD), batch(NO_TIME), 9)
+    assert len(one) == 64
+    others = {
+        identity(described(RECORD), batch(source="acme_us#message"), 0),
+        identity(Described(event_id="x", record_index=1), batch(), 0),
+        identity(Described(event_id="y", record_index=2), batch(), 0),
+        identity(Described(), batch(), 0),
+        identity(Described(), batch(), 1),
+    }
+    assert len(others) == 5
+    assert one not in others
+
+
+def test_timed() -> None:
+    """The key is added last; not twice, not to what is no object, not when it is off."""
+    line = b'{"a": 1}'
+    assert timed(line, described(line), "t", FIRST) == b'{"a": 1,"t":"2026-01-01T00:00:00Z"}'
+    assert timed(b"{}", described(b"{}"), "t", FIRST) == b'{"t":"2026-01-01T00:00:00Z"}'
+    assert timed(line, described(line), "a", FIRST) == line
+    assert timed(line, described(line), None, FIRST) == line
+    assert timed(b"[1]", described(b"[1]"), "t", FIRST) == b"[1]"
+
+
+def test_named() -> None:
+    """The names of the batch stand in the pattern; what is inside them is not read again."""
+    assert named("{input}/{service}/{SERVICE}/{tag}", batch()) == (
+        "acme_eu/message/MESSAGE/mail.proofpoint.pod.message"
+    )
+    assert named("{other}{input}", batch(source="collector")) == "{other}collector"
+
+
+def test_dated() -> None:
+    """The time is told in UTC."""
+    assert dated("logs-%Y.%m.%d-%H", TIME) == "logs-2026.01.01-11"
