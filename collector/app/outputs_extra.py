@@ -1,0 +1,115 @@
+"""Outputs whose libraries come with an extra: each is imported only where it is configured."""
+
+# ruff: noqa: PLC0415
+
+from __future__ import annotations
+
+from pydantic import SecretStr
+
+from collector.config.destinations_kafka import KafkaConfig
+from collector.config.destinations_s3 import S3Config
+from collector.config.outputs import KafkaOutput, S3Output
+from collector.logs import ComponentLogger
+from collector.senders.base import Hold, Sender
+from collector.senders.kafka_settings import KafkaSasl, KafkaSettings, KafkaTls
+from collector.senders.s3_objects import Form, ndjson
+from collector.senders.s3_settings import S3Credentials, S3Settings
+
+
+def sender(output: KafkaOutput | S3Output, log: ComponentLogger) -> Sender:
+    """A sender for one lane of such an output."""
+    if isinstance(output, S3Output):
+        return _s3(output.config)
+    return _kafka(output.config, log)
+
+
+def _kafka(config: KafkaConfig, log: ComponentLogger) -> Sender:
+    from collector.senders.kafka import KafkaSender
+
+    settings = KafkaSettings(
+        servers=config.bootstrap_servers,
+        tls=_kafka_tls(config),
+        sasl=_kafka_sasl(config),
+        compression=config.compression,
+        timeout=config.timeout_in_seconds,
+        linger=config.linger_in_seconds,
+        max_message_bytes=config.max_message_bytes,
+        queue_messages=config.queue.max_messages,
+        queue_bytes=config.queue.max_bytes,
+    )
+    return KafkaSender(settings, topic=config.topic, key=config.record_key, log=log.logger)
+
+
+def _s3(config: S3Config) -> Sender:
+    from collector.senders.s3 import S3Sender
+
+    return S3Sender(
+        _s3_settings(config),
+        prefix=config.prefix,
+        partition=config.partition,
+        form=_form(config),
+        hold=Hold(seconds=config.objects.max_seconds, max_bytes=config.objects.max_bytes),
+    )
+
+
+def _kafka_tls(config: KafkaConfig) -> KafkaTls | None:
+    if config.protocol == "tcp":
+        return None
+    return KafkaTls(
+        ca=config.ca,
+        cert=config.cert,
+        key=config.key,
+        key_password=_revealed(config.key_password),
+    )
+
+
+def _kafka_sasl(config: KafkaConfig) -> KafkaSasl | None:
+    known = config.sasl
+    if known is None:
+        return None
+    return KafkaSasl(
+        mechanism=known.mechanism,
+        username=known.username,
+        password=known.password.get_secret_value(),
+    )
+
+
+def _s3_settings(config: S3Config) -> S3Settings:
+    return S3Settings(
+        bucket=config.bucket,
+        region=config.region,
+        endpoint_url=config.endpoint_url,
+        path_style=config.path_style,
+        credentials=_s3_credentials(config),
+        profile=config.profile,
+        encryption=config.encryption,
+        kms_key_id=config.kms_key_id,
+        storage_class=config.storage_class,
+        conditional=config.conditional_writes,
+        checksums=config.checksums,
+        ca=config.ca,
+        timeout=config.timeout_in_seconds,
+    )
+
+
+def _s3_credentials(config: S3Config) -> S3Credentials | None:
+    known = config.credentials
+    if known is None:
+        return None
+    return S3Credentials(
+        access_key_id=known.access_key_id.get_secret_value(),
+        secret_access_key=known.secret_access_key.get_secret_value(),
+        session_token=_revealed(known.session_token),
+    )
+
+
+def _form(config: S3Config) -> Form:
+    if config.format == "ndjson":
+        return ndjson(config.compression)
+    from collector.senders.parquet import parquet
+
+    return parquet(config.compression)
+
+
+def _revealed(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()

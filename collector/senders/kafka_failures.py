@@ -1,0 +1,107 @@
+"""What Kafka's errors mean for the operator, in the delivery band 650-654."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from confluent_kafka import KafkaError, KafkaException
+
+from collector.errors import Undelivered
+from collector.senders.failures import CONNECTION_LOST, NAME_UNKNOWN, TIMED_OUT, TLS_FAILED
+
+KAFKA_DENIED = 650
+KAFKA_TOPIC = 651
+KAFKA_TOO_LARGE = 652
+KAFKA_REPLICAS = 653
+KAFKA_FAILED = 654
+
+_TOO_LARGE = frozenset({"MSG_SIZE_TOO_LARGE", "RECORD_LIST_TOO_LARGE"})
+_CREDENTIALS = (KAFKA_DENIED, "check sasl: mechanism, username and password")
+_NO_TOPIC = (KAFKA_TOPIC, "create the topic")
+_NO_REPLICAS = (
+    KAFKA_REPLICAS,
+    "bring the missing brokers back: min.insync.replicas of the topic is not met",
+)
+# By librdkafka's names; those that begin with _ are its own, the others the brokers'.
+_REMEDIES: dict[str, tuple[int, str]] = {
+    "_RESOLVE": (NAME_UNKNOWN, "check bootstrap_servers and this machine's name service"),
+    "_TRANSPORT": (
+        CONNECTION_LOST,
+        "check that the brokers run, bootstrap_servers, protocol, and the firewalls between",
+    ),
+    "_SSL": (
+        TLS_FAILED,
+        "set ca to the authority that signed the brokers' certificates; check cert and key",
+    ),
+    "_INVALID_ARG": (
+        KAFKA_FAILED,
+        "check the output's settings: ca, cert and key are PEM files, and key is cert's own",
+    ),
+    "_MSG_TIMED_OUT": (
+        TIMED_OUT,
+        "check the brokers' load and the network; the records are sent again",
+    ),
+    "_AUTHENTICATION": _CREDENTIALS,
+    "SASL_AUTHENTICATION_FAILED": _CREDENTIALS,
+    "UNSUPPORTED_SASL_MECHANISM": _CREDENTIALS,
+    "TOPIC_AUTHORIZATION_FAILED": (
+        KAFKA_DENIED,
+        "allow the collector's user to WRITE and DESCRIBE the topic",
+    ),
+    "CLUSTER_AUTHORIZATION_FAILED": (
+        KAFKA_DENIED,
+        "allow the collector's user IDEMPOTENT_WRITE on the cluster (brokers before 2.8)",
+    ),
+    "_UNKNOWN_TOPIC": _NO_TOPIC,
+    "UNKNOWN_TOPIC_OR_PART": _NO_TOPIC,
+    "TOPIC_EXCEPTION": (KAFKA_TOPIC, "correct topic: a broker does not take such a name"),
+    "NOT_ENOUGH_REPLICAS": _NO_REPLICAS,
+    "NOT_ENOUGH_REPLICAS_AFTER_APPEND": _NO_REPLICAS,
+    "INVALID_RECORD": (
+        KAFKA_FAILED,
+        "check what the topic demands of a record: a compacted one wants a key",
+    ),
+}
+_ELSE = (KAFKA_FAILED, "look at the brokers' log; the records are sent again")
+
+
+def too_large(error: KafkaError) -> bool:
+    """Whether the topic, or our own limit, will not take it for its size."""
+    return error.name() in _TOO_LARGE
+
+
+def failure(error: KafkaError, trouble: KafkaError | None = None) -> Undelivered:
+    """Name an error; a time-out by the ``trouble`` that the connections last told of, if any."""
+    if error.name() == "_MSG_TIMED_OUT" and trouble is not None:
+        error = trouble
+    number, remedy = _REMEDIES.get(error.name(), _ELSE)
+    return Undelivered(number, f"Kafka: {error.str()}", remedy)
+
+
+def set_too_large(error: KafkaError) -> Undelivered:
+    """A broker refused a set of records; which of them is too large, it does not say."""
+    return Undelivered(
+        KAFKA_TOO_LARGE,
+        f"Kafka: {error.str()}",
+        "nothing: these records are sent again one by one, and one that is too large alone is "
+        "kept aside; lower max_message_bytes to the topic's max.message.bytes to spare this",
+    )
+
+
+def unanswered(count: int) -> Undelivered:
+    """The library did not keep its own time-out."""
+    return Undelivered(
+        TIMED_OUT,
+        f"Kafka: {count} records were not answered in time",
+        "check the brokers' load and the network; the records are sent again",
+    )
+
+
+@contextmanager
+def raising() -> Iterator[None]:
+    """Turn what the library raises into ``Undelivered``."""
+    try:
+        yield
+    except KafkaException as error:
+        raise failure(error.args[0]) from error

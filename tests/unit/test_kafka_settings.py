@@ -1,0 +1,57 @@
+"""librdkafka's properties, from our settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from collector.senders.kafka_settings import KafkaSasl, KafkaSettings, KafkaTls, properties
+
+SASL = KafkaSasl(mechanism="SCRAM-SHA-512", username="collector", password="k4fka-secret")
+
+
+def test_promises() -> None:
+    """Whatever is set, all replicas answer, and the library's retries double nothing."""
+    found = properties(KafkaSettings(servers=["a:1", "b:2"]))
+    assert found["bootstrap.servers"] == "a:1,b:2"
+    assert (found["acks"], found["enable.idempotence"]) == ("all", True)
+
+
+def test_units() -> None:
+    """Seconds become milliseconds, bytes kibibytes."""
+    found = properties(
+        KafkaSettings(servers=["a:1"], timeout=1.5, linger=0.0005, queue_bytes=65_536)
+    )
+    assert found["message.timeout.ms"] == 1500
+    assert found["linger.ms"] == pytest.approx(0.5)
+    assert found["queue.buffering.max.kbytes"] == 64
+
+
+@pytest.mark.parametrize(
+    ("tls", "sasl", "protocol"),
+    [
+        (None, None, "PLAINTEXT"),
+        (KafkaTls(), None, "SSL"),
+        (None, SASL, "SASL_PLAINTEXT"),
+        (KafkaTls(), SASL, "SASL_SSL"),
+    ],
+)
+def test_protocol(tls: KafkaTls | None, sasl: KafkaSasl | None, protocol: str) -> None:
+    """TLS and SASL give the protocol; what is not used is not set."""
+    found = properties(KafkaSettings(servers=["a:1"], tls=tls, sasl=sasl))
+    assert found["security.protocol"] == protocol
+    assert ("sasl.password" in found) == (sasl is not None)
+    assert ("ssl.endpoint.identification.algorithm" in found) == (tls is not None)
+
+
+def test_tls_is_always_verified() -> None:
+    """Our files, and the brokers' names, whatever the library's defaults are."""
+    tls = KafkaTls(ca=Path("ca.pem"), cert=Path("c.pem"), key=Path("k.pem"), key_password="key-pw")
+    found = properties(KafkaSettings(servers=["a:1"], tls=tls))
+    assert found["enable.ssl.certificate.verification"] is True
+    assert found["ssl.endpoint.identification.algorithm"] == "https"
+    assert found["ssl.ca.location"] == "ca.pem"
+    assert found["ssl.certificate.location"] == "c.pem"
+    assert found["ssl.key.location"] == "k.pem"
+    assert found["ssl.key.password"] == "key-pw"
