@@ -13,10 +13,12 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, Unpack
 
-from collector.core.model import NO_TIME, Refusal, SpooledBatch
+from collector.core.model import NO_TIME, Micros, Refusal, SpooledBatch
+from collector.net.tls import STRICT, Checks
 from collector.senders.base import Hold
 from collector.senders.compression import compressed
 from collector.senders.framing import name, rfc3164_time
+from collector.senders.records import event_time
 from collector.senders.stream import ConfirmedStream, StreamOptions
 from collector.senders.tls import client_context
 
@@ -31,8 +33,8 @@ _MEMBER_BYTES = 19_500
 class DevoSender:
     """Sends each record as one line to a Devo entry point or relay.
 
-    ``type`` SSL verifies the server always, against ``chain`` or the system's
-    authorities; TCP is for a relay in the same network.
+    ``type`` SSL verifies the server as ``checks`` says, against ``chain`` or the
+    system's authorities; TCP is for a relay in the same network.
     """
 
     def __init__(
@@ -45,13 +47,16 @@ class DevoSender:
         cert: Path | None = None,
         key: Path | None = None,
         key_password: str | None = None,
+        checks: Checks = STRICT,
         hostname: str = "collector",
         strict_timestamp: bool = False,
         gzip: bool = False,
         hold: Hold | None = None,
         **stream: Unpack[StreamOptions],
     ) -> None:
-        context = partial(client_context, ca=chain, cert=cert, key=key, password=key_password)
+        context = partial(
+            client_context, ca=chain, cert=cert, key=key, password=key_password, checks=checks
+        )
         self.hold = hold or Hold(seconds=10.0)
         self._hostname = name(hostname, 255)
         self._strict_timestamp = strict_timestamp
@@ -72,12 +77,14 @@ class DevoSender:
         """Write the batch; a tag that Devo could not route refuses all of it."""
         if not _TAG.fullmatch(batch.tag):
             return _untaggable(batch)
-        head = f"<{_PRIORITY}>{self._time(batch)} {self._hostname} {batch.tag}: ".encode("ascii")
         if self._gzip:
-            lines = [head + line + b"\n" for line in batch.lines()]
-            self._stream.send(b"".join(compressed(part, "gzip") for part in members(lines)))
+            lines = members(self._lines(batch))
+            self._stream.send(b"".join(compressed(part, "gzip") for part in lines))
+        elif self._strict_timestamp:
+            self._stream.send(b"".join(self._lines(batch)))
         else:
             # A line holds no line end, so the head can go before all of them in one step.
+            head = self._head(batch, _CONSTANT_TIME)
             headed = batch.body.replace(b"\n", b"\n" + head)
             self._stream.send(head)
             self._stream.send(memoryview(headed)[: -len(head)])
@@ -91,11 +98,19 @@ class DevoSender:
         """Close the connection."""
         self._stream.drop()
 
-    def _time(self, batch: SpooledBatch) -> str:
-        """The constant, or (``strict_timestamp``) the batch's first event time, UTC."""
+    def _lines(self, batch: SpooledBatch) -> list[bytes]:
+        usual = self._clock.now() if batch.first == NO_TIME else batch.first
+        return [self._head(batch, self._time(line, usual)) + line + b"\n" for line in batch.lines()]
+
+    def _head(self, batch: SpooledBatch, time: str) -> bytes:
+        return f"<{_PRIORITY}>{time} {self._hostname} {batch.tag}: ".encode("ascii")
+
+    def _time(self, line: bytes, usual: Micros) -> str:
+        """The constant, or (``strict_timestamp``) the record's event time, UTC."""
         if not self._strict_timestamp:
             return _CONSTANT_TIME
-        return rfc3164_time(self._clock.now() if batch.first == NO_TIME else batch.first)
+        moment = event_time(line)
+        return rfc3164_time(usual if moment is None else moment)
 
 
 def members(lines: Sequence[bytes]) -> Iterator[bytes]:

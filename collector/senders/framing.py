@@ -6,17 +6,18 @@ Formats: RFC 3164 section 4.1, RFC 5424 section 6; framing: RFC 6587 section 3.4
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
-from collector.core.model import Micros
+from collector.core.model import Frozen, Micros
+from collector.core.times import SECOND, to_datetime
 
 SyslogFormat: TypeAlias = Literal["rfc3164", "rfc5424"]
 Framing: TypeAlias = Literal["octet_counting", "newline"]
 
 TRUNCATED = b" [truncated]"
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 # What ends a line or a string somewhere; anything else is the record's own affair.
 _ENDS = re.compile(rb"[\x00\n\r]")
@@ -50,29 +51,54 @@ def name(text: str, length: int) -> str:
 
 def rfc3164_time(instant: Micros) -> str:
     """``Mmm dd hh:mm:ss`` in UTC, the day padded with a space."""
-    at = _EPOCH + timedelta(microseconds=instant)
-    return f"{_MONTHS[at.month - 1]} {at.day:2d} {at:%H:%M:%S}"
+    return _rfc3164_second(instant // SECOND)
 
 
 def rfc5424_time(instant: Micros) -> str:
     """RFC 3339 in UTC with microseconds."""
-    at = _EPOCH + timedelta(microseconds=instant)
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond:06d}Z"
+    second, fraction = divmod(instant, SECOND)
+    return f"{_rfc5424_second(second)}.{fraction:06d}Z"
 
 
-def rfc3164_header(pri: int, instant: Micros, host: str, tag: str) -> bytes:
+# Records of one batch share their seconds.
+@lru_cache(maxsize=4096)
+def _rfc3164_second(second: int) -> str:
+    at = to_datetime(second * SECOND)
+    return f"{_MONTHS[at.month - 1]} {at.day:2d} {at:%H:%M:%S}"
+
+
+@lru_cache(maxsize=4096)
+def _rfc5424_second(second: int) -> str:
+    return f"{to_datetime(second * SECOND):%Y-%m-%dT%H:%M:%S}"
+
+
+class Header(Frozen, frozen=True):
+    """What stands before each message of a batch: it differs by its time alone."""
+
+    before: bytes
+    after: bytes
+    spelled: Callable[[Micros], str]
+
+    def at(self, instant: Micros) -> bytes:
+        """The header of a message of that time."""
+        return b"%b%b%b" % (self.before, self.spelled(instant).encode("ascii"), self.after)
+
+
+def rfc3164_header(pri: int, host: str, tag: str) -> Header:
     """``<PRI>TIMESTAMP HOSTNAME TAG:`` and a space."""
-    return f"<{pri}>{rfc3164_time(instant)} {name(host, 255)} {name(tag, 32)}: ".encode("ascii")
+    after = f" {name(host, 255)} {name(tag, 32)}: ".encode("ascii")
+    return Header(before=b"<%d>" % pri, after=after, spelled=rfc3164_time)
 
 
-def rfc5424_header(pri: int, instant: Micros, host: str, app: str, msgid: str) -> bytes:
+def rfc5424_header(pri: int, host: str, app: str, msgid: str) -> Header:
     """``<PRI>1 TIMESTAMP HOSTNAME APP-NAME - MSGID -`` and a space.
 
     No byte order mark follows: section 6.4 allows a MSG without one, and
     receivers hand a mark on as part of the record, which then is not JSON.
     """
-    fields = f"{printable(host, 255)} {printable(app, 48)} - {printable(msgid, 32)} -"
-    return f"<{pri}>1 {rfc5424_time(instant)} {fields} ".encode("ascii")
+    fields = f" {printable(host, 255)} {printable(app, 48)} - {printable(msgid, 32)} - "
+    before, after = b"<%d>1 " % pri, fields.encode("ascii")
+    return Header(before=before, after=after, spelled=rfc5424_time)
 
 
 def visible(text: bytes) -> bytes:

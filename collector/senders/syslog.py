@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Literal, Unpack
 
 from collector.core.model import NO_TIME, Refusal, SpooledBatch
+from collector.net.tls import STRICT, Checks
 from collector.senders.base import Hold
 from collector.senders.framing import (
     Framing,
+    Header,
     SyslogFormat,
     framed,
     priority,
@@ -19,6 +21,7 @@ from collector.senders.framing import (
     truncated,
     visible,
 )
+from collector.senders.records import event_time
 from collector.senders.stream import ConfirmedStream, StreamOptions
 from collector.senders.tls import client_context
 
@@ -27,7 +30,9 @@ _MAX_MESSAGE_BYTES = 8_096
 
 
 class SyslogSender:
-    """Sends each record as one syslog message.
+    """Sends each record as one syslog message, with its event time in the header.
+
+    Without one the earliest of its batch stands there, or now.
 
     ``app_name`` (RFC 3164: the tag) is the record's tag and ``msgid`` its
     service unless set.  ``max_message_bytes`` counts the header too; a longer
@@ -54,10 +59,12 @@ class SyslogSender:
         cert: Path | None = None,
         key: Path | None = None,
         key_password: str | None = None,
+        checks: Checks = STRICT,
         hold: Hold | None = None,
         **stream: Unpack[StreamOptions],
     ) -> None:
-        context = partial(client_context, ca=ca, cert=cert, key=key, password=key_password)
+        files = {"ca": ca, "cert": cert, "key": key}
+        context = partial(client_context, **files, password=key_password, checks=checks)
         self.hold = hold or Hold(seconds=10.0)
         self._priority = priority(facility, severity)
         self._format = format
@@ -68,12 +75,8 @@ class SyslogSender:
         self._max_message_bytes = max_message_bytes
         self._oversize = oversize
         self._clock = stream["clock"]
-        self._stream = ConfirmedStream(
-            host=address,
-            port=port,
-            context=context if protocol == "tls" else None,
-            **stream,
-        )
+        tls = context if protocol == "tls" else None
+        self._stream = ConfirmedStream(host=address, port=port, context=tls, **stream)
 
     def rewind(self, position: str | None) -> None:  # noqa: ARG002 - nothing to go back to
         """Leave the connection that failed; the next one starts afresh."""
@@ -81,18 +84,23 @@ class SyslogSender:
 
     def send(self, batch: SpooledBatch) -> Sequence[Refusal]:
         """Write the batch; messages over the maximum come back, unless they are cut."""
-        header = self._header(batch)
-        room = self._max_message_bytes - len(header)
+        header, usual = (
+            self._header(batch),
+            self._clock.now() if batch.first == NO_TIME else batch.first,
+        )
         refusals: list[Refusal] = []
         pieces: list[bytes] = []
         for index, line in enumerate(batch.lines()):
+            moment = event_time(line)
+            head = header.at(usual if moment is None else moment)
+            room = self._max_message_bytes - len(head)
             text = visible(line) if self._framing == "newline" else line
             if len(text) <= room:
-                pieces += framed(header, text, self._framing)
+                pieces += framed(head, text, self._framing)
             elif self._oversize == "truncate":
-                pieces += framed(header, truncated(text, room), self._framing)
+                pieces += framed(head, truncated(text, room), self._framing)
             else:
-                refusals.append(self._too_long(batch, index, line, len(header) + len(text)))
+                refusals.append(self._too_long(batch, index, line, len(head) + len(text)))
         if pieces:
             self._stream.send(b"".join(pieces))
         return refusals
@@ -105,14 +113,12 @@ class SyslogSender:
         """Close the connection."""
         self._stream.drop()
 
-    def _header(self, batch: SpooledBatch) -> bytes:
-        """One header serves the batch; its time is that of the first event, or now."""
-        instant = self._clock.now() if batch.first == NO_TIME else batch.first
+    def _header(self, batch: SpooledBatch) -> Header:
         app = self._app_name or batch.tag
         if self._format == "rfc3164":
-            return rfc3164_header(self._priority, instant, self._hostname, app)
+            return rfc3164_header(self._priority, self._hostname, app)
         msgid = self._msgid or batch.source
-        return rfc5424_header(self._priority, instant, self._hostname, app, msgid)
+        return rfc5424_header(self._priority, self._hostname, app, msgid)
 
     def _too_long(self, batch: SpooledBatch, index: int, line: bytes, length: int) -> Refusal:
         """Say by how much, and which setting rules it."""

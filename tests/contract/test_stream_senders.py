@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -71,6 +72,57 @@ def test_devo_strict_timestamp(
     sender.send(batch_of([b"{}"], first=first))
     sender.flush()
     assert receiver.received.startswith(b"<14>" + time + b" 00:00:00 ")
+
+
+def described(number: int) -> bytes:
+    """A record of the second so many after the first, as the collector writes it."""
+    moment = f"2026-01-01T00:00:{number:02d}.250000Z"
+    vendor = b'"event_time":"2020-02-02T00:00:00Z"'
+    return b'{%b,"@collector":{"event_id":"a","event_time":"%b"}}' % (vendor, moment.encode())
+
+
+def test_devo_strict_timestamps_differ_within_a_batch(
+    receiver: StreamReceiver, clock: ManualClock
+) -> None:
+    """Each record has its own time, whatever its batch's first is and its vendor wrote."""
+    sender = DevoSender(
+        address="127.0.0.1",
+        port=receiver.port,
+        type="TCP",
+        strict_timestamp=True,
+        clock=clock,
+        log=LOG,
+    )
+    sender.send(batch_of([described(1), described(59)]))
+    sender.flush()
+    times = [line[4:19] for line in receiver.received.splitlines()]
+    assert times == [b"Jan  1 00:00:01", b"Jan  1 00:00:59"]
+
+
+@pytest.mark.parametrize("form", ["rfc3164", "rfc5424"])
+def test_syslog_times_differ_within_a_batch(
+    receiver: StreamReceiver, clock: ManualClock, form: Literal["rfc3164", "rfc5424"]
+) -> None:
+    """Each message has the time of its own record."""
+    sender = SyslogSender(
+        address="127.0.0.1",
+        port=receiver.port,
+        protocol="tcp",
+        format=form,
+        framing="newline",
+        clock=clock,
+        log=LOG,
+    )
+    sender.send(batch_of([described(1), b"{}", described(59)]))
+    sender.flush()
+    spelled = {
+        "rfc3164": ["Jan  1 00:00:01 ", "Jan  1 00:00:00 ", "Jan  1 00:00:59 "],
+        "rfc5424": [
+            f"2026-01-01T00:00:{each}Z " for each in ("01.250000", "00.000000", "59.250000")
+        ],
+    }
+    lines = receiver.received.decode().splitlines()
+    assert [time in line for time, line in zip(spelled[form], lines, strict=True)] == [True] * 3
 
 
 @pytest.mark.parametrize("tag", ["Upper.case", "a b", "a:b", "tag\n", ""])

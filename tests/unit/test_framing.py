@@ -21,13 +21,13 @@ from tests.fakes.batches import FIRST
 
 def test_rfc3164_header() -> None:
     """The day is padded with a space; what could end a field is replaced."""
-    header = rfc3164_header(14, FIRST + 1_000_001, "my host", "mail.pod: evil")
+    header = rfc3164_header(14, "my host", "mail.pod: evil").at(FIRST + 1_000_001)
     assert header == b"<14>Jan  1 00:00:01 my_host mail.pod__evil: "
 
 
 def test_rfc5424_header() -> None:
     """Microseconds and Z; fields keep to printable ASCII; no byte order mark."""
-    header = rfc5424_header(14, FIRST + 1, "höst", "casb proofpoint", "")
+    header = rfc5424_header(14, "höst", "casb proofpoint", "").at(FIRST + 1)
     assert header == b"<14>1 2026-01-01T00:00:00.000001Z h_st casb_proofpoint - - - "
 
 
