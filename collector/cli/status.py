@@ -1,0 +1,221 @@
+"""``collector status``: how every source fares, read beside a running collector."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Group
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from collector.app import last_run
+from collector.app.heartbeat import alive
+from collector.app.opening import folder
+from collector.app.outcome import PARTIAL
+from collector.cli.options import ConfigOption, JsonOption, settings
+from collector.cli.screen import out, print_json, table
+from collector.clock import SystemClock
+from collector.core import times
+from collector.core.health import HealthEvent, State
+from collector.core.model import NO_TIME, Frozen, Micros
+from collector.core.times import DAY, HOUR, SECOND
+from collector.persistence.health import HealthReader, SubjectHealth
+
+_EVERY_SECONDS = 2.0
+_MINUTE = 60 * SECOND
+_STALE = 5 * _MINUTE
+"""A running collector refreshes what is stored every two minutes."""
+
+_COLOURS = {State.ERROR: "red", State.COLLECTING: "green"}
+
+WatchOption = Annotated[
+    bool, typer.Option("--watch", "-w", help="Look again every two seconds, until Ctrl-C.")
+]
+
+
+class Seen(Frozen, frozen=True):
+    """One look: the collector's process, and every subject.
+
+    ``running`` is seconds since the last sign of life, or None; ``died`` says that
+    the last run did not end in order.
+    """
+
+    now: Micros
+    running: float | None
+    died: bool
+    rows: list[SubjectHealth]
+
+    @property
+    def sources(self) -> list[SubjectHealth]:
+        """The rows that are sources."""
+        return [row for row in self.rows if "#" in row.subject]
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing stands against any source or output, and no run was cut off."""
+        clear = all(
+            not row.health.events and row.health.state is not State.ERROR for row in self.rows
+        )
+        return clear and not self.died
+
+
+def status(
+    config: ConfigOption = None, watch: WatchOption = False, as_json: JsonOption = False
+) -> None:
+    """Show how every source fares: state, last record, lag, and the health events that stand.
+
+    May be used while a collector is running. For an alarm: exits 0 when nothing
+    stands against any source or output, and 8 otherwise, or when the last run did
+    not end in order.
+    """
+    where = folder(settings(config))
+    clock = SystemClock()
+    with HealthReader(where) as reader:
+        seen = _look(where, reader, clock)
+        if watch:
+            _watch(where, reader, clock, as_json=as_json)
+        elif as_json:
+            print_json(_as_dict(seen))
+        else:
+            out.print(_shown(seen))
+    raise typer.Exit(0 if watch or seen.healthy else PARTIAL)
+
+
+def _look(where: Path, reader: HealthReader, clock: SystemClock) -> Seen:
+    now = clock.now()
+    running = alive(where, now)
+    left = last_run.found(where)
+    died = running is None and left is not None and left.beats
+    return Seen(now=now, running=running, died=died, rows=reader.read())
+
+
+def _watch(where: Path, reader: HealthReader, clock: SystemClock, *, as_json: bool) -> None:
+    try:
+        if as_json:
+            while True:
+                print_json(_as_dict(_look(where, reader, clock)))
+                clock.sleep(_EVERY_SECONDS)
+        with Live(console=out, auto_refresh=False) as live:
+            while True:
+                live.update(_shown(_look(where, reader, clock)), refresh=True)
+                clock.sleep(_EVERY_SECONDS)
+    except KeyboardInterrupt:
+        return
+
+
+def _shown(seen: Seen) -> Group:
+    parts: list[Text | Table] = [_process(seen), _sources(seen)]
+    if any(row.health.events for row in seen.rows):
+        parts += [Text(), _events(seen)]
+    else:
+        parts.append(Text("\nNo health event stands."))
+    return Group(*parts)
+
+
+def _process(seen: Seen) -> Text:
+    if seen.died:
+        return Text("The last run did not end in order, and none is running.\n", style="red")
+    if seen.running is None:
+        return Text("No collector is running; this is what the last run left.\n")
+    checked = max((row.checked for row in seen.rows), default=seen.now)
+    if seen.now - checked > _STALE:
+        return Text(f"Running, but its health was stored {_ago(seen, checked)}.\n", style="red")
+    return Text(f"Running: last sign of life {seen.running:.0f} seconds ago.\n")
+
+
+def _sources(seen: Seen) -> Table:
+    rows = table("source", "state", "since", "last data", "lag", "#events", "why")
+    for row in seen.sources:
+        health = row.health
+        rows.add_row(
+            escape(row.subject),
+            Text(health.state, style=_COLOURS.get(health.state, "")),
+            _ago(seen, health.since),
+            _ago(seen, health.last_data),
+            _span(seen.now - row.complete_until) if row.complete_until != NO_TIME else "-",
+            str(sum(event.count for event in health.events)),
+            escape(health.cause),
+        )
+    return rows
+
+
+def _events(seen: Seen) -> Table:
+    rows = table("where", "event", "#error", "#count", "first seen", "last seen", "cause", "remedy")
+    for row in seen.rows:
+        for event in row.health.events:
+            rows.add_row(
+                escape(row.subject),
+                event.fault.kind,
+                str(event.fault.number),
+                str(event.count),
+                _ago(seen, event.first_seen),
+                _ago(seen, event.last_seen),
+                escape(event.fault.cause),
+                escape(event.fault.remedy),
+            )
+    return rows
+
+
+def _ago(seen: Seen, moment: Micros) -> str:
+    return "never" if moment == NO_TIME else f"{_span(seen.now - moment)} ago"
+
+
+def _span(length: Micros) -> str:
+    """A length of time in its largest unit: exact enough for a table."""
+    length = max(length, 0)
+    for unit, name in ((DAY, "d"), (HOUR, "h"), (_MINUTE, "min")):
+        if length >= 2 * unit:
+            return f"{length // unit} {name}"
+    return f"{length // SECOND} s"
+
+
+def _as_dict(seen: Seen) -> dict[str, Any]:
+    return {
+        "time": times.isoformat(seen.now),
+        "running": seen.running is not None,
+        "ended_in_order": not seen.died,
+        "healthy": seen.healthy,
+        "sources": [_source(seen, row) for row in seen.sources],
+        "events": [
+            {"subject": row.subject, **_event(event)}
+            for row in seen.rows
+            for event in row.health.events
+        ],
+    }
+
+
+def _source(seen: Seen, row: SubjectHealth) -> dict[str, Any]:
+    known = row.complete_until != NO_TIME
+    return {
+        "source": row.subject,
+        "state": row.health.state,
+        "since": times.isoformat(row.health.since),
+        "cause": row.health.cause,
+        "checked": times.isoformat(row.checked),
+        "last_data": _instant(row.health.last_data),
+        "last_event_time": _instant(row.last_event),
+        "complete_until": _instant(row.complete_until),
+        "lag_seconds": max(seen.now - row.complete_until, 0) / SECOND if known else None,
+        "events": sum(event.count for event in row.health.events),
+    }
+
+
+def _event(event: HealthEvent) -> dict[str, Any]:
+    fault = msgspec.structs.asdict(event.fault)
+    return {
+        "event": fault.pop("kind"),
+        **fault,
+        "part": event.part,
+        "count": event.count,
+        "first_seen": times.isoformat(event.first_seen),
+        "last_seen": times.isoformat(event.last_seen),
+    }
+
+
+def _instant(moment: Micros) -> str | None:
+    return None if moment == NO_TIME else times.isoformat(moment)

@@ -1,0 +1,145 @@
+"""What is allowed and yet unwise: warnings, in the form of problems.
+
+They come from what is known of the vendor: how long it remembers, how far back it
+reaches, how often it may be asked (vendor notes on PoD, sections 2 and 3, and on
+CASB, A4).  How far back CASB reaches is not public: nothing is said of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from collector.config.casb import CasbInput
+from collector.config.inputs import Service
+from collector.config.models import Settings
+from collector.config.pod import PodInput, PodService
+from collector.config.problems import Problem
+from collector.config.websocket import WebSocketInput
+
+_DAY_SECONDS = 86_400.0
+_MEMORY_SECONDS = 3600.0
+"""The live server resumes a session that dropped less than this ago."""
+_RETENTION_HOURS = 720.0
+"""The archive reaches back 30 days."""
+_SERVER_IDLE_SECONDS = 300.0
+"""The server ends a session that has sent nothing for so long."""
+
+
+def cautions(settings: Settings) -> list[Problem]:
+    """Everything to be warned of."""
+    found: list[Problem] = []
+    for name, each in settings.inputs.items():
+        if each.enabled and isinstance(each, CasbInput | PodInput):
+            found += _of_input(f"inputs.{name}", each)
+        elif each.enabled and isinstance(each, WebSocketInput):
+            found += _of_stream(f"inputs.{name}.services.stream", each)
+    return found
+
+
+def _of_stream(path: str, settings: WebSocketInput) -> Iterator[Problem]:
+    """A stream of which nothing can be fetched later."""
+    if settings.services.stream is not None and settings.services.stream.enabled:
+        yield Problem(
+            path=path,
+            reason="cannot fetch what it misses: what is sent while no session stands is lost; the "
+            "ledger names each such time",
+            fix="nothing to do if that is bearable; else have the sender keep or repeat records",
+        )
+
+
+def _of_input(path: str, settings: CasbInput | PodInput) -> Iterator[Problem]:
+    for field in type(settings.services).model_fields:
+        service = getattr(settings.services, field)
+        if service is not None and service.enabled:
+            here = f"{path}.services.{field}"
+            yield from _silence(here, service)
+            if isinstance(service, PodService):
+                yield from _memory(here, service)
+                yield from _retention(here, service)
+                yield from _idle(here, service)
+    if isinstance(settings, CasbInput):
+        yield from _quota(path, settings)
+
+
+def _memory(path: str, service: PodService) -> Iterator[Problem]:
+    """Live sessions: what an outage may last."""
+    if service.mode == "live":
+        yield Problem(
+            path=f"{path}.mode",
+            reason="an outage of more than an hour loses records for good: the vendor resumes no "
+            "older session, and nothing else is asked",
+            fix="write hybrid, or be sure that an hour is enough",
+            value="'live'",
+        )
+    if service.mode != "archive" and service.server_memory_in_seconds > _MEMORY_SECONDS:
+        yield Problem(
+            path=f"{path}.server_memory_in_seconds",
+            reason="is longer than the hour that the vendor remembers: a gap in between is lost",
+            fix="write at most 3600",
+            value=f"{service.server_memory_in_seconds:g}",
+        )
+
+
+def _retention(path: str, service: PodService) -> Iterator[Problem]:
+    """The archive: how far back it reaches, and what an interval may last."""
+    if service.mode == "live":
+        return
+    if service.retention_in_hours > _RETENTION_HOURS:
+        yield Problem(
+            path=f"{path}.retention_in_hours",
+            reason="is more than the 30 days that the vendor keeps: it refuses older hours",
+            fix="write at most 718",
+            value=f"{service.retention_in_hours:g}",
+        )
+    kept = min(service.retention_in_hours, _RETENTION_HOURS) * 3600
+    if service.request_period_in_seconds + service.archive_delay_in_seconds >= kept:
+        yield Problem(
+            path=f"{path}.request_period_in_seconds",
+            reason="is so long that hours leave the vendor's archive before they are asked for",
+            fix="write 3600 or less",
+            value=f"{service.request_period_in_seconds:g}",
+        )
+
+
+def _idle(path: str, service: PodService) -> Iterator[Problem]:
+    if service.mode != "archive" and service.ping_interval_in_seconds >= _SERVER_IDLE_SECONDS:
+        yield Problem(
+            path=f"{path}.ping_interval_in_seconds",
+            reason="lets the vendor end a quiet session, which it does after 300 seconds",
+            fix="write 90, or at most 150",
+            value=f"{service.ping_interval_in_seconds:g}",
+        )
+
+
+def _silence(path: str, service: Service) -> Iterator[Problem]:
+    """Silence that is told before anything could have come."""
+    limit, period = service.silence_limit_in_seconds, service.request_period_in_seconds
+    if isinstance(service, PodService):
+        if service.mode != "archive":
+            return
+        period += service.archive_delay_in_seconds + 3600
+    if 0 < limit <= period:
+        yield Problem(
+            path=f"{path}.silence_limit_in_seconds",
+            reason="is no longer than records may be apart though nothing is wrong",
+            fix=f"write more than {period:g}, or 0 for never",
+            value=f"{limit:g}",
+        )
+
+
+def _quota(path: str, casb: CasbInput) -> Iterator[Problem]:
+    """Pulls that use the day's calls up; each asks for one page at least."""
+    allowed = casb.rate.calls_per_day
+    pulls = sum(
+        _DAY_SECONDS / service.request_period_in_seconds
+        for service in (casb.services.alerts, casb.services.events)
+        if service is not None and service.enabled
+    )
+    if 0 < allowed < pulls:
+        yield Problem(
+            path=f"{path}.rate.calls_per_day",
+            reason=f"is less than the {pulls:.0f} calls that the services' periods ask for: "
+            "collection would rest each day until midnight UTC",
+            fix="raise request_period_in_seconds of the services, or this, if your contract allows",
+            value=str(allowed),
+        )

@@ -1,0 +1,91 @@
+"""What is allowed and yet unwise is a warning, with path, reason and fix."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from collector.config.cautions import cautions
+from collector.config.problems import Problem
+from tests.fakes.config import MINIMAL, changed, settings
+
+MESSAGE = "inputs.pod.services.message"
+ALERTS = "inputs.casb.services.alerts"
+
+
+def warned(document: dict[str, Any]) -> list[Problem]:
+    """What is to be warned of."""
+    return cautions(settings(document))
+
+
+def test_the_minimal_configuration_is_wise() -> None:
+    """No default of ours deserves a warning."""
+    assert warned(MINIMAL) == []
+
+
+CASES: dict[str, tuple[str, dict[str, Any], str]] = {
+    "live without archive": (MESSAGE, {"mode": "live"}, "mode"),
+    "the server's memory": (
+        MESSAGE,
+        {"server_memory_in_seconds": 7200.0},
+        "server_memory_in_seconds",
+    ),
+    "the archive's reach": (MESSAGE, {"retention_in_hours": 721.0}, "retention_in_hours"),
+    "an interval over 30 days": (
+        MESSAGE,
+        {
+            "mode": "archive",
+            "request_period_in_seconds": 2_600_000.0,
+            "silence_limit_in_seconds": 0.0,
+        },
+        "request_period_in_seconds",
+    ),
+    "pings too far apart": (
+        MESSAGE,
+        {"ping_interval_in_seconds": 300.0},
+        "ping_interval_in_seconds",
+    ),
+    "silence that is normal": (
+        ALERTS,
+        {"silence_limit_in_seconds": 600.0},
+        "silence_limit_in_seconds",
+    ),
+    "silence of the archive": (
+        MESSAGE,
+        {"mode": "archive", "silence_limit_in_seconds": 7200.0},
+        "silence_limit_in_seconds",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_warning(case: str) -> None:
+    """One, at its setting."""
+    block, found, setting = CASES[case]
+    (caution,) = warned(changed(block, found))
+    assert caution.path == f"{block}.{setting}"
+    assert caution.reason
+    assert caution.fix
+    assert caution.value
+
+
+def test_more_pulls_than_calls() -> None:
+    """Two services a minute each are 2,880 calls a day; 1,000 are allowed."""
+    document = changed("inputs.casb.services", {"alerts": {}, "events": {}})
+    for service in document["inputs"]["casb"]["services"].values():
+        service["request_period_in_seconds"] = 60.0
+    (caution,) = warned(document)
+    assert caution.path == "inputs.casb.rate.calls_per_day"
+    assert "2880" in caution.reason
+    document["inputs"]["casb"]["rate"] = {"calls_per_day": 0}
+    assert warned(document) == []
+
+
+def test_what_is_switched_off_is_not_warned_of() -> None:
+    """Neither a service nor an input."""
+    live = {"mode": "live"}
+    assert warned(changed(MESSAGE, live | {"enabled": False})) == []
+    document = changed(MESSAGE, live)
+    document["inputs"]["pod"]["enabled"] = False
+    assert warned(document) == []
