@@ -1,0 +1,28 @@
+"""The codecs by their names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import MappingProxyType
+from typing import TypeAlias
+
+from collector.codecs.gelf import gelf
+from collector.codecs.native import native_json
+from collector.codecs.objects import json_objects
+from collector.codecs.raw import raw
+from collector.codecs.syslog import syslog
+from collector.core.decoded import Record
+from collector.core.model import Rejected
+
+Codec: TypeAlias = Callable[[bytes], Sequence[Record | Rejected]]
+
+CODECS: MappingProxyType[str, Callable[[int], Codec]] = MappingProxyType(
+    {
+        "raw": lambda _limit: raw,
+        "json": lambda _limit: json_objects,
+        "native_json": lambda _limit: native_json,
+        "gelf": gelf,
+        "syslog": lambda _limit: syslog,
+    }
+)
+"""By name, what makes a codec that inflates no frame beyond so many bytes."""
