@@ -1,0 +1,197 @@
+"""``collector test``: whether inputs and outputs can be reached, step by step."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from collector.app.probing import Choice, Prober, exit_code
+from collector.cli.options import ConfigOption, JsonOption, settings
+from collector.cli.run import open_log
+from collector.cli.screen import out, print_json, table
+from collector.clock import SystemClock
+from collector.probe.findings import Finding, Report, Result, Subject
+from collector.probe.steps import Patience
+
+_COLOURS = {Result.PASSED: "green", Result.FAILED: "red", Result.SKIPPED: "yellow"}
+
+NamesArgument = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="INPUT | OUTPUT", help="What to test; default: all that is enabled."),
+]
+TimeoutOption = Annotated[
+    float, typer.Option("--timeout", min=0.1, max=3600, help="Seconds that one step may take.")
+]
+TotalOption = Annotated[
+    float, typer.Option("--total", min=0.1, max=86_400, help="Seconds that all of it may take.")
+]
+NoCallsOption = Annotated[
+    bool,
+    typer.Option("--no-calls", help="Make no call that counts against CASB's daily quota."),
+]
+SessionOption = Annotated[
+    bool,
+    typer.Option(
+        "--session",
+        help="Open PoD sessions even while a collector is running, or where mode is live. It may "
+        "take a live session's place: stop the collector first.",
+    ),
+]
+ProbeOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--probe/--no-probe",
+        help="Send one marked record through each output, or through none. Default: through "
+        "those with internal: true.",
+        show_default=False,
+    ),
+]
+
+
+def probe(
+    names: NamesArgument = None,
+    config: ConfigOption = None,
+    timeout: TimeoutOption = 30.0,
+    total: TotalOption = 300.0,
+    no_calls: NoCallsOption = False,
+    session: SessionOption = False,
+    send: ProbeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Test the connections to inputs and outputs, step by step.
+
+    Name resolution, address, proxy, TLS, authentication, first answer; for outputs up
+    to a record that is confirmed. A live session is never taken from a running
+    collector. One test runs at a time. Exits 0 when no step failed, else as a run
+    with that trouble would: 4, 5, 6, or 8 when some passed; 7 when another test runs.
+    """
+    found = settings(config)
+    os.umask(0o077)
+    open_log(found, sys.stderr)
+    choice = Choice(
+        patience=Patience(step=timeout, total=total),
+        calls=not no_calls,
+        session=session,
+        probe=send,
+    )
+    view = _Silent() if as_json else (_Screen() if out.is_terminal else _Lines())
+    with view:
+        tested = Prober(found, SystemClock(), choice, view.tell).run(names or ())
+    code = exit_code(tested)
+    if as_json:
+        print_json(_as_dict(tested, code))
+    else:
+        _conclude(tested)
+    raise typer.Exit(code)
+
+
+class _Silent:
+    """Shows nothing."""
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, *_: object) -> None:
+        """End."""
+
+    def tell(self, subject: Subject, finding: Finding) -> None:
+        """A step began or ended."""
+
+
+class _Lines(_Silent):
+    """A line for each step that has ended; two more for a failure."""
+
+    def tell(self, subject: Subject, finding: Finding) -> None:
+        """Print what has ended."""
+        if finding.result is Result.RUNNING:
+            return
+        head = f"{subject.kind} {subject.name}: {finding.step}: {finding.place}"
+        _say(f"{head}: {finding.result}{_duration(finding)}: {finding.seen}")
+        if finding.result is Result.FAILED:
+            _say(f"  explanation ({finding.trouble}): {finding.explanation}")
+            _say(f"  recommendation: {finding.recommendation}")
+
+
+class _Screen(_Silent):
+    """A table that grows as steps begin and end."""
+
+    def __init__(self) -> None:
+        self._told: list[tuple[Subject, Finding]] = []
+        self._live = Live(console=out, auto_refresh=False, vertical_overflow="visible")
+
+    def __enter__(self) -> None:
+        """Take the screen."""
+        self._live.start()
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the last table standing."""
+        self._live.stop()
+
+    def tell(self, subject: Subject, finding: Finding) -> None:
+        """Add the step, or put its end in the place of its beginning."""
+        if self._told and self._told[-1][1].result is Result.RUNNING:
+            self._told.pop()
+        self._told.append((subject, finding))
+        self._live.update(_shown(self._told), refresh=True)
+
+
+def _shown(told: Sequence[tuple[Subject, Finding]]) -> Table:
+    rows = table("subject", "step", "where", "#ms", "result", "what was seen, and what to do")
+    last: Subject | None = None
+    for subject, finding in told:
+        rows.add_row(
+            "" if subject == last else Text(f"{subject.kind} {subject.name}", style="bold"),
+            finding.step,
+            Text(finding.place),
+            "" if finding.milliseconds is None else f"{finding.milliseconds:,.0f}",
+            Text(finding.result, style=_COLOURS.get(finding.result, "")),
+            _explained(finding),
+        )
+        last = subject
+    return rows
+
+
+def _explained(finding: Finding) -> Text:
+    text = Text(finding.seen)
+    if finding.result is Result.FAILED:
+        text.append(f"\n{finding.explanation}", style="red")
+        text.append(f"\n{finding.recommendation}", style="bold")
+    return text
+
+
+def _conclude(tested: Sequence[Report]) -> None:
+    failed = [f"{each.subject.kind} {each.subject.name}" for each in tested if not each.passed]
+    _say(f"{len(tested) - len(failed)} of {len(tested)} passed")
+    if failed:
+        _say(f"failed: {', '.join(failed)}")
+
+
+def _say(text: str) -> None:
+    out.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _duration(finding: Finding) -> str:
+    return "" if finding.milliseconds is None else f" in {finding.milliseconds:g} ms"
+
+
+def _as_dict(tested: Sequence[Report], code: int) -> dict[str, Any]:
+    return {
+        "passed": all(each.passed for each in tested),
+        "exit_code": code,
+        "tests": [
+            {
+                **msgspec.structs.asdict(each.subject),
+                "passed": each.passed,
+                "steps": [msgspec.structs.asdict(finding) for finding in each.findings],
+            }
+            for each in tested
+        ],
+    }

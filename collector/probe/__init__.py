@@ -1,0 +1,1 @@
+"""Testing a connection: steps, what they find, and what a failure means."""

@@ -1,0 +1,194 @@
+"""Taking steps one after the other, each timed and none longer than it may be."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Generic, NamedTuple, NoReturn, TypeVar
+
+from collector.core.model import Clock, Frozen
+from collector.errors import CollectorError
+from collector.probe.findings import Finding, Result, Step
+from collector.probe.verdicts import TABLE, Side, Trouble, Verdict
+
+T = TypeVar("T")
+
+_GRACE = 1.0
+"""Seconds that a step may take longer, to end by itself and to let go of what it holds."""
+_MAX_TEXT = 500
+"""Characters of what was seen."""
+
+
+class Passed(NamedTuple, Generic[T]):
+    """A step's value for the next one, and what was seen."""
+
+    value: T
+    seen: str
+
+
+class Failed(Exception):
+    """A step that did not pass.
+
+    ``verdict`` None: the table's.  ``step``: the one that it really was.
+    """
+
+    def __init__(
+        self,
+        trouble: Trouble,
+        seen: str,
+        verdict: Verdict | None = None,
+        step: Step | None = None,
+    ) -> None:
+        super().__init__(trouble, seen)
+        self.trouble = trouble
+        self.seen = seen
+        self.verdict = verdict
+        self.step = step
+
+
+class Ended(Exception):
+    """A step failed, and what depends on it is not tried."""
+
+
+class Patience(Frozen, frozen=True):
+    """Seconds that one step may take, and all steps of a test together."""
+
+    step: float = 30.0
+    total: float = 300.0
+
+
+class Steps:
+    """The steps of one subject.
+
+    ``until``: when (monotonic seconds) the whole test must be over.  ``explain`` says
+    what an error of the collector means.  ``tell`` hears of each step when it begins and
+    when it has ended, ``clean`` takes secrets out of what is told.
+    """
+
+    def __init__(
+        self,
+        side: Side,
+        patience: Patience,
+        until: float,
+        clock: Clock,
+        *,
+        explain: Callable[[CollectorError], Failed],
+        tell: Callable[[Finding], None],
+        clean: Callable[[str], str],
+    ) -> None:
+        self.findings: list[Finding] = []
+        self._side = side
+        self._patience = patience
+        self._until = until
+        self._clock = clock
+        self._explain = explain
+        self._tell = tell
+        self._clean = clean
+
+    def take(self, step: Step, place: str, action: Callable[[float], Passed[T]]) -> T:
+        """Try something, which is given the seconds that it may take; its value.
+
+        Raises ``Ended`` when it fails.
+        """
+        self._tell(Finding(step=step, place=place, result=Result.RUNNING))
+        began = self._clock.monotonic()
+        tried = self._tried(action)
+        milliseconds = round((self._clock.monotonic() - began) * 1000, 1)
+        if isinstance(tried, Failed):
+            self.fail(step, place, tried, milliseconds)
+        seen = self._shown(tried.seen)
+        self._add(
+            Finding(
+                step=step, place=place, result=Result.PASSED, milliseconds=milliseconds, seen=seen
+            )
+        )
+        return tried.value
+
+    def fail(
+        self, step: Step, place: str, failed: Failed, milliseconds: float | None = None
+    ) -> NoReturn:
+        """Note a failure; raises ``Ended``."""
+        self._add(self._failure(step, place, milliseconds, failed))
+        raise Ended
+
+    def skip(self, step: Step, place: str, why: str) -> None:
+        """Leave a step out."""
+        seen = self._shown(why)
+        self._add(Finding(step=step, place=place, result=Result.SKIPPED, seen=seen))
+
+    def passes(self, chain: Callable[[], object]) -> bool:
+        """Whether all steps of a chain pass; the first that fails ends it, and nothing else."""
+        try:
+            chain()
+        except Ended:
+            return False
+        return True
+
+    def pause(self, seconds: float) -> None:
+        """Wait between two steps, so long as the test may last."""
+        self._clock.sleep(min(seconds, max(self._until - self._clock.monotonic(), 0.0)))
+
+    def _tried(self, action: Callable[[float], Passed[T]]) -> Passed[T] | Failed:
+        began = self._clock.monotonic()
+        seconds = min(self._patience.step, self._until - began)
+        if seconds <= 0:
+            return Failed(Trouble.TIMED_OUT, "the time of the whole test is used up")
+        try:
+            return _within(self._clock.real(seconds) + _GRACE, lambda: action(seconds))
+        except TimeoutError:
+            return _late(seconds)
+        except Failed as failed:
+            return failed
+        except CollectorError as error:
+            meant = self._explain(error)
+        # Wires do not tell a time-out from other silence; who was silent to the end timed out.
+        silent = meant.trouble is Trouble.NO_ANSWER
+        return _late(seconds) if silent and self._clock.monotonic() - began >= seconds else meant
+
+    def _failure(
+        self, step: Step, place: str, milliseconds: float | None, failed: Failed
+    ) -> Finding:
+        verdict = failed.verdict or TABLE[self._side].get(failed.trouble)
+        verdict = verdict or Verdict(failed.seen, "see docs/testing-connections.md")
+        return Finding(
+            step=failed.step or step,
+            place=place,
+            result=Result.FAILED,
+            milliseconds=milliseconds,
+            seen=self._shown(failed.seen),
+            trouble=failed.trouble,
+            explanation=self._shown(verdict.explanation),
+            recommendation=self._shown(verdict.recommendation),
+        )
+
+    def _add(self, finding: Finding) -> None:
+        self.findings.append(finding)
+        self._tell(finding)
+
+    def _shown(self, text: str) -> str:
+        """Without secrets, on one line, and bounded."""
+        line = "".join(each if each.isprintable() else " " for each in self._clean(text))
+        return line[:_MAX_TEXT]
+
+
+def _late(seconds: float) -> Failed:
+    return Failed(Trouble.TIMED_OUT, f"nothing within {seconds:.1f} seconds")
+
+
+def _within(seconds: float, action: Callable[[], T]) -> T:
+    """What the action returns or raises; ``TimeoutError`` after so many real seconds.
+
+    It has a thread of its own, which is left behind when it takes longer: a look-up of
+    a name cannot be given up in any other way.
+    """
+    done: Future[T] = Future()
+
+    def work() -> None:
+        try:
+            done.set_result(action())
+        except BaseException as error:  # noqa: BLE001 - handed over to who waits
+            done.set_exception(error)
+
+    threading.Thread(target=work, name="step", daemon=True).start()
+    return done.result(seconds)
