@@ -1,0 +1,64 @@
+"""Stellar Cyber's Proofpoint on Demand connector: its form written down, or its API's JSON.
+
+    Name: ...
+    Tenant Name: ...
+    Cluster ID: ...
+    API Key: ...
+    Content Type: [Mail Log, Message]
+
+As YAML, as JSON, or as CSV with a connector a row; names in any case.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from collector.importers import pod
+from collector.importers.draft import Draft, is_called
+from collector.importers.original import Original
+from collector.importers.rules import Form, blocks, dismiss, follow, rule
+from collector.importers.values import toggle
+
+FORM = Form(
+    names=frozenset({"connectors", "connector"}),
+    wrappers=frozenset({"general", "configuration", "config", "conf"}),
+    around={"total": "the form of Stellar Cyber's answer"},
+)
+RULES = (
+    rule("active|enabled", "enabled", toggle),
+    rule("description", "description"),
+    rule("tenant name|tenant", "tenant"),
+)
+REASONS = (
+    ("category|function|is collect|is respond", "a connector's kind there; an input collects"),
+    ("device|run on|runs on", "the collector runs where you start it"),
+    (
+        "log filters|filter list",
+        "has another language here: write a step of type filter, see docs/pipelines.md",
+    ),
+    ("interval", "a live stream has none; hours are fetched as they are complete"),
+    ("id|cust id|status|created at|modified at|version", "Stellar Cyber's own state"),
+)
+
+
+def take(data: Any, draft: Draft) -> None:
+    """Every Proofpoint on Demand connector becomes an input."""
+    for original in blocks(data, FORM, draft):
+        kind = original.take("type")
+        if kind is not None and not is_called(kind, pod.PRODUCT, "proofpoint_pod"):
+            draft.leave(kind.place, f"only connectors of the type {pod.PRODUCT} are read")
+        elif original.has("cluster id", "api key"):
+            _connector(original, draft)
+        else:
+            draft.rest(original)
+
+
+def _connector(original: Original, draft: Draft) -> None:
+    base = pod.begin(draft, original)
+    follow(RULES, original, draft, base)
+    cluster, token = original.take("cluster id"), original.take("api key")
+    pod.credentials(draft, base, cluster, token, hidden=False)
+    pod.services(draft, base, original.take("content type", "content types"))
+    pod.told_defaults(draft)
+    dismiss(REASONS, original, draft)
+    draft.rest(original)
