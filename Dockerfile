@@ -14,8 +14,12 @@
 # `--build-arg PYTHON_IMAGE=python:3.13-slim-bookworm@sha256:...` uses it.
 ARG PYTHON_IMAGE=python:3.13-slim-bookworm
 
+# With every optional output; requirements.lock makes a smaller image without kafka, s3 and keyring.
+ARG REQUIREMENTS=requirements-extras.lock
+
 FROM ${PYTHON_IMAGE} AS builder
-COPY requirements.lock /tmp/requirements.lock
+ARG REQUIREMENTS
+COPY ${REQUIREMENTS} /tmp/requirements.lock
 RUN python -m venv /opt/venv \
     && /opt/venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check \
         --require-hashes --no-deps --only-binary :all: -r /tmp/requirements.lock \

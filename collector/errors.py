@@ -122,7 +122,7 @@ class StateError(CollectorError):
 
 
 class Undelivered(CollectorError):
-    """A destination did not take the records (600-649); they stay in the spool.
+    """A destination did not take the records (600-699); they stay in the spool.
 
     ``retry_after`` is the wait in seconds that the destination asked for, or None.
     """

@@ -63,14 +63,16 @@ def configure(
     log_format: Literal["text", "json"],
     stream: TextIO,
     secrets: Iterable[str] = (),
+    worker: int = 0,
 ) -> Redactor:
     """Send all log records to ``stream``; an earlier configuration is replaced.
 
+    ``worker``: the number of this process, which every line then names (``InputProcess-2``).
     The redactor comes back so that tokens granted later can be made known to it.
     """
     redactor = Redactor(secrets)
     handler = _LineHandler(stream, redactor)
-    handler.setFormatter(_FORMATS[log_format](redactor))
+    handler.setFormatter(_FORMATS[log_format](redactor, worker))
     root = logging.getLogger()
     for old in [known for known in root.handlers if isinstance(known, _LineHandler)]:
         root.removeHandler(old)
@@ -85,6 +87,14 @@ def learn(secret: str) -> None:
     for handler in logging.getLogger().handlers:
         if isinstance(handler, _LineHandler):
             handler.redactor.learn(secret)
+
+
+def redacted(text: str) -> str:
+    """The text as the log would show it: without the secrets that are known, or look like one."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, _LineHandler):
+            text = handler.redactor.redact_known(text)
+    return redact_patterns(text)
 
 
 def log_uncaught_exceptions() -> None:
@@ -103,10 +113,17 @@ def escape(text: str) -> str:
 class LineFormatter(logging.Formatter):
     """What both forms share: text without secrets, of bounded length."""
 
-    def __init__(self, redactor: Redactor) -> None:
-        """Redact with this redactor."""
+    def __init__(self, redactor: Redactor, worker: int = 0) -> None:
+        """Redact with this redactor, and name this worker."""
         super().__init__()
         self._redactor = redactor
+        self._worker = f"-{worker}" if worker else ""
+
+    def component(self, record: logging.LogRecord) -> str:
+        """Ours is set by the component's logger; a library shows under its logger's name."""
+        named = getattr(record, "component", None) or f"{record.processName}::{record.name}"
+        process, separator, component = named.partition("::")
+        return f"{process}{self._worker}{separator}{component}"
 
     def clean(self, text: str) -> str:
         """The text without secrets, cut to ``MAX_TEXT``.
@@ -130,7 +147,7 @@ class TextFormatter(LineFormatter):
         """One line; an exception follows its text, line ends escaped."""
         local = _moment(record).astimezone().replace(tzinfo=None)
         text = "\n".join(filter(None, (record.getMessage(), self.traceback(record))))
-        head = f"{_milliseconds(local)} {record.levelname} {escape(_component(record))}"
+        head = f"{_milliseconds(local)} {record.levelname} {escape(self.component(record))}"
         return f"{head} -> {escape(self.clean(text))}"
 
 
@@ -142,7 +159,7 @@ class JsonFormatter(LineFormatter):
         members = {
             "time": _milliseconds(_moment(record).replace(tzinfo=None)) + "Z",
             "level": record.levelname,
-            "component": _component(record),
+            "component": self.component(record),
             "message": self.clean(record.getMessage()),
             "pulling_id": getattr(record, "pulling_id", None),
             "exception": self.clean(self.traceback(record)) or None,
@@ -172,12 +189,6 @@ def _log_uncaught(kind: type[BaseException], error: BaseException | None, _: obj
     if not issubclass(kind, (KeyboardInterrupt, SystemExit)):
         logger = component_logger("MainProcess", threading.current_thread().name)
         logger.critical("Nothing caught this %s", kind.__name__, exc_info=error)
-
-
-def _component(record: logging.LogRecord) -> str:
-    """Ours is set by the component's logger; a library shows under its logger's name."""
-    named: str | None = getattr(record, "component", None)
-    return named or f"{record.processName}::{record.name}"
 
 
 def _moment(record: logging.LogRecord) -> datetime:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from functools import partial
 
 from collector import logs
+from collector.app import tls
 from collector.app.credentials import Credentials, configured
-from collector.app.services import Parts, ServiceJob, Wiring, micros
+from collector.app.services import Parts, ServiceJob, Wiring, micros, record_bounds
 from collector.config.casb import CasbCredentials, CasbInput
 from collector.config.casb_services import CasbAlerts, CasbEvents
 from collector.config.inputs import Service
 from collector.config.models import AnyInput
+from collector.core.bounds import Bounds
 from collector.core.flatten import flattener
 from collector.core.policy import Quota
 from collector.core.times import HOUR
@@ -29,8 +31,13 @@ from collector.wire.vendor import Calls, Vendor
 def casb_services(wiring: Wiring, name: str, casb: CasbInput) -> list[ServiceJob]:
     """The services of a CASB tenant: one token, one quota, one connection pool."""
     credentials = Credentials(casb.credentials, configured(wiring.reread, name, _casb_credentials))
-    setup = LatestSetup(lambda: _casb_setup(casb, credentials.used))
-    http = HttpWire(_http_limits(casb), casb.tls.ca)
+    setup = LatestSetup(lambda: casb_setup(casb, credentials.used))
+    http = HttpWire(
+        _http_limits(casb),
+        tls.vendor(casb.tls),
+        tls.proxy(casb.proxy),
+        allow_private=casb.allow_private_addresses,
+    )
     quota = Quota(
         per_day=casb.rate.calls_per_day,
         min_interval=micros(casb.rate.min_interval_in_seconds),
@@ -76,7 +83,8 @@ def _calls(
     )
 
 
-def _casb_setup(casb: CasbInput, secrets: CasbCredentials) -> CasbSetup:
+def casb_setup(casb: CasbInput, secrets: CasbCredentials) -> CasbSetup:
+    """How a tenant is authenticated."""
     auth = casb.auth
     return CasbSetup(
         url=casb.bases()["auth"] + auth.path,
@@ -105,15 +113,16 @@ def _http_limits(casb: CasbInput) -> HttpLimits:
 def casb_source(casb: CasbInput, service: Service) -> Source:
     """The source that a service's settings describe."""
     bases = casb.bases()
+    bounds = record_bounds(casb.json_limits)
     match service:
         case CasbAlerts():
-            return casb_alerts.casb_alerts(_alerts(bases["alerts"], service))
+            return casb_alerts.casb_alerts(_alerts(bases["alerts"], service, bounds))
         case CasbEvents():
-            return casb_events.casb_events(_events(bases["events"], service))
+            return casb_events.casb_events(_events(bases["events"], service, bounds))
     raise TypeError(type(service))
 
 
-def _alerts(base: str, service: CasbAlerts) -> casb_alerts.AlertsSettings:
+def _alerts(base: str, service: CasbAlerts, bounds: Bounds) -> casb_alerts.AlertsSettings:
     return casb_alerts.AlertsSettings(
         url=base + service.path,
         tag=service.tag,
@@ -132,10 +141,11 @@ def _alerts(base: str, service: CasbAlerts) -> casb_alerts.AlertsSettings:
         settle_delay=micros(service.settle_delay_in_seconds),
         second_look=micros(service.second_look_in_seconds),
         max_pages=service.max_pages_per_window,
+        bounds=bounds,
     )
 
 
-def _events(base: str, service: CasbEvents) -> casb_events.EventsSettings:
+def _events(base: str, service: CasbEvents, bounds: Bounds) -> casb_events.EventsSettings:
     return casb_events.EventsSettings(
         url=base + service.path,
         tag=service.tag,
@@ -153,4 +163,5 @@ def _events(base: str, service: CasbEvents) -> casb_events.EventsSettings:
         list_field=service.list_field,
         cursor_refused=frozenset(service.cursor_refused_statuses),
         max_pages=service.max_pages_per_pull,
+        bounds=bounds,
     )

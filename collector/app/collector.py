@@ -3,55 +3,38 @@
 from __future__ import annotations
 
 import random
-import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Sequence
 
 from collector.app import heartbeat
-from collector.app.backpressure import SpoolGate
+from collector.app.certificates import WATCH_SECONDS, CertificateWatch
+from collector.app.company import Alone, Company
+from collector.app.credentials import Rereading
 from collector.app.delivery import Delivery
 from collector.app.heartbeat import EVERY_SECONDS
-from collector.app.inputs import services
-from collector.app.internal import Announcer
 from collector.app.jobs import Job, Schedule, run_all_once
 from collector.app.letters import LetterWatch
 from collector.app.opening import folder, open_store, set_aside
 from collector.app.outcome import COMPLETE, Outcome
-from collector.app.services import ServiceJob, Wiring
+from collector.app.oversight import LOOK_SECONDS, Oversight
+from collector.app.pulling import HOUSEKEEPING_SECONDS, Pulling, spool_gate
+from collector.app.selection import NOTHING, Selection
+from collector.app.services import Wiring
 from collector.clock import SystemClock
+from collector.config.cautions import cautions
 from collector.config.models import Settings
-from collector.core.gate import Marks
-from collector.core.times import HOUR
 from collector.errors import StateError, Undelivered
 from collector.logs import component_logger
 
 _GRACE = 1.2
 """Real seconds for pulls and senders to come to rest after a stop."""
-_FORGET_AFTER = 48 * HOUR
-_HOUSEKEEPING_SECONDS = 3600.0
 _CLOCK_SECONDS = 10.0
 """Between two looks at whether the wall clock was set back."""
 
 log = component_logger("MainProcess", "MainThread")
 
 
-class Selection:
-    """Which inputs and services to run; empty means all."""
-
-    def __init__(self, inputs: Collection[str] = (), services: Collection[str] = ()) -> None:
-        self._inputs = frozenset(inputs)
-        self._services = frozenset(services)
-
-    def has_input(self, name: str) -> bool:
-        """Whether this input is wanted."""
-        return not self._inputs or name in self._inputs
-
-    def has_service(self, name: str) -> bool:
-        """Whether this service is wanted."""
-        return not self._services or name in self._services
-
-
 class Collector:
-    """One collector process over one state folder; a context manager."""
+    """The collector over one state folder: all of it, or the supervisor of its workers."""
 
     def __init__(
         self,
@@ -62,43 +45,66 @@ class Collector:
         once: bool = False,
         seed: int | None = None,
         reread: Callable[[], Settings] | None = None,
+        worker: Sequence[str] = (),
     ) -> None:
-        """Open the state; ``reread`` reads the configuration anew (``ConfigError``)."""
-        self._reread = reread or (lambda: settings)
+        """Open the state; ``reread`` reads the configuration anew (``ConfigError``).
+
+        ``worker``: the command that starts a worker, but for its number; without it there is none.
+        """
+        self._reread = Rereading(reread or (lambda: settings), clock)
         self._settings = settings
         self._clock = clock
         self._selection = selection or Selection()
         self._once = once
         self._rng = random.Random(seed)  # noqa: S311 - spreads retries
         self.outcome = Outcome()
-        self.store = open_store(settings, clock, log)
-        self.gate = self._gate()
+        worker = worker if settings.globals.workers > 1 else ()
+        self.store = open_store(settings, clock, log, shared=bool(worker))
+        self.gate = spool_gate(settings, self.store, clock, log, gives_up=once and not worker)
+        self._certificates = CertificateWatch(settings, clock, log)
         try:
-            self._name_strangers()
-            self.delivery = Delivery(settings, self.store, clock, self.outcome, self.stop)
-            self.jobs = [
-                Job(service, self.outcome, clock, self.stop, waits=not once)
-                for service in self._services()
-            ]
+            self._warn()
+            self._oversight = Oversight(
+                settings, self.store, clock, self.gate, folder(settings), once=once
+            )
+            self.delivery = Delivery(
+                settings, self.store, clock, self.outcome, self.stop, self._reread
+            )
+            self._company = self._hired(worker) if worker else Alone()
+            self._pulling = self._own_pulls(NOTHING if worker else self._selection)
         except BaseException:
             self.store.close()
             raise
-        self._announcer = Announcer(settings, self.store, clock, self.gate)
         self._letters = LetterWatch(self.store, settings.globals.dead_letters.max_bytes, log)
+
+    @property
+    def jobs(self) -> list[Job]:
+        """The pulls that this process makes."""
+        return self._pulling.jobs
 
     def run(self) -> int:
         """Run until stopped; the exit code."""
         schedule = Schedule(self.jobs, self._clock)
         globals_ = self._settings.globals
         schedule.every(globals_.statistics_period_in_seconds, self._report, at_once=False)
-        schedule.every(_HOUSEKEEPING_SECONDS, self._keep_house, at_once=False)
+        schedule.every(HOUSEKEEPING_SECONDS, self._keep_house, at_once=False)
+        schedule.every(WATCH_SECONDS, self._certificates.look, at_once=False)
         schedule.every(EVERY_SECONDS, self._beat)
+        if globals_.secrets.reread_in_seconds:
+            seconds = globals_.secrets.reread_in_seconds
+            schedule.every(seconds, self._pulling.look, at_once=False)
+        schedule.every(LOOK_SECONDS, self._look)
+        self._oversight.begin(self.jobs, self.delivery)
         self.delivery.start()
         schedule.start()
-        log.info("%d services and %d senders are running", len(self.jobs), len(self.delivery.lanes))
+        self._company.start()
+        running = len(self.jobs) + self._company.sources
+        log.info("%d services and %d senders are running", running, len(self.delivery.lanes))
         while not self._clock.sleep(_CLOCK_SECONDS):
             schedule.follow_clock()
         schedule.shut_down()
+        self._company.ask_to_stop()
+        self._oversight.stopping()
         heartbeat.rest(folder(self._settings))
         code = self._rest()
         heartbeat.rest(folder(self._settings))  # one that was being left while we stopped
@@ -106,9 +112,13 @@ class Collector:
 
     def run_once(self) -> int:
         """Take and deliver everything due; the exit code."""
+        self._oversight.begin(self.jobs, self.delivery)
         self.delivery.start()
+        self._company.start()
         run_all_once(self.jobs)
-        self._announcer.announce(self.jobs, self.delivery)
+        self._company.finish()
+        self._oversight.look()
+        self._oversight.announcer.announce(self.jobs, self.delivery)
         self.delivery.drain()
         self._drain()
         self.delivery.report()
@@ -121,13 +131,28 @@ class Collector:
         """Ask everything to stop; returns at once."""
         self._clock.stop()
 
-    def _services(self) -> list[ServiceJob]:
-        return [
-            job
-            for name, chosen in self._settings.inputs.items()
-            if chosen.enabled and self._selection.has_input(name)
-            for job in services(self._wiring(), name)
-        ]
+    def kill_workers(self) -> None:
+        """End all other processes of this collector at once."""
+        self._company.kill()
+
+    def _own_pulls(self, selection: Selection) -> Pulling:
+        return Pulling(self._wiring(), selection, self.outcome, self.stop)
+
+    def _hired(self, command: Sequence[str]) -> Company:
+        # Here and not above: one process needs nothing of it.
+        from collector.app.crew import Crew, Duty  # noqa: PLC0415
+
+        duty = Duty(
+            command=command,
+            epoch=self.store.epoch,
+            once=self._once,
+            clock=self._clock,
+            outcome=self.outcome,
+            board=self._oversight.board,
+            gate=self.gate,
+            stop=self.stop,
+        )
+        return Crew(self._settings, self._selection, duty)
 
     def _name_strangers(self) -> None:
         """Tell of records for outputs that nobody serves: they would fill the spool for ever."""
@@ -141,15 +166,12 @@ class Collector:
                     output,
                 )
 
-    def _gate(self) -> SpoolGate:
-        globals_ = self._settings.globals
-        return SpoolGate(
-            lambda: self.store.spool.size,
-            Marks(globals_.spool.max_bytes),
-            self._clock,
-            log,
-            patience=globals_.stall_limit_in_seconds if self._once else None,
-        )
+    def _warn(self) -> None:
+        """Tell of settings that are allowed and yet unwise; ``collector check`` does, too."""
+        self._name_strangers()
+        for caution in cautions(self._settings):
+            log.warning("%s", caution)
+        self._certificates.look()
 
     def _wiring(self) -> Wiring:
         return Wiring(
@@ -158,9 +180,9 @@ class Collector:
             clock=self._clock,
             rng=self._rng,
             gate=self.gate,
+            board=self._oversight.board,
             once=self._once,
             reread=self._reread,
-            wanted=self._selection.has_service,
         )
 
     def _drain(self) -> None:
@@ -192,17 +214,20 @@ class Collector:
 
     def _rest(self) -> int:
         """Let what runs come to rest, say how it went, and close the state."""
-        rested = self.delivery.join(_GRACE / 2) and self._jobs_rest(_GRACE / 2)
+        rested = self.delivery.join(_GRACE / 2) and self._pulling.rests(_GRACE / 2)
+        rested = self._company.rests() and rested
         try:
             self._say_what_is_left()
         except StateError as error:
             log.critical("%s", error)
             self.outcome.failed("state", error)
         code = self.outcome.exit_code() if self._once else self._exit_code_of_a_stop()
+        self._oversight.stopped()
         if rested:
             self.store.close()
             if self.outcome.damage is not None:
                 log.critical("%s", set_aside(self._settings, self._clock, self.outcome.damage))
+        self._oversight.leave()
         return code
 
     def _say_what_is_left(self) -> None:
@@ -210,18 +235,18 @@ class Collector:
             self.delivery.report()
         log.info("The collector has stopped; %d records wait for delivery", self.delivery.waiting())
 
-    def _jobs_rest(self, seconds: float) -> bool:
-        deadline = time.monotonic() + seconds
-        return all(job.rests(deadline - time.monotonic()) for job in self.jobs)
-
     def _exit_code_of_a_stop(self) -> int:
         """A service that was stopped as asked is complete, whatever it was doing."""
         return self.outcome.fatal() or COMPLETE
 
     def _report(self) -> None:
-        self._announcer.announce(self.jobs, self.delivery)
+        self._oversight.announcer.announce(self.jobs, self.delivery)
         self.delivery.report()
         self._letters.look()
+
+    def _look(self) -> None:
+        self._company.look()
+        self._oversight.look()
 
     def _beat(self) -> None:
         if self._clock.stopping():  # a sign left now would outlive the collector
@@ -230,15 +255,13 @@ class Collector:
         try:
             self.store.usage("")
             heartbeat.beat(folder(self._settings), self._clock.now())
+            self._oversight.beat()
         except (StateError, OSError) as error:
             log.error("%s", error)
 
     def _keep_house(self) -> None:
         try:
-            now = self._clock.now()
-            for job in self.jobs:
-                keep_from = job.service.intake.needed_from() // HOUR
-                self.store.forget(job.service.source_id, now - _FORGET_AFTER, keep_from)
+            self._pulling.forget()
             self.store.give_back_space()
         except StateError as error:
             log.error("%s", error)

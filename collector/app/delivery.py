@@ -5,9 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from collector.app.credentials import Credentials
+from collector.app.metadata import metadata_by_source
 from collector.app.outcome import Outcome
 from collector.app.outputs import sender
 from collector.app.patience import PatientSpool
+from collector.app.renewing import RenewingSender, secrets_alone
 from collector.config.models import Settings
 from collector.config.outputs import Output
 from collector.core import phrases
@@ -15,6 +18,7 @@ from collector.core.model import LANES, Clock
 from collector.errors import CollectorError, Stopped
 from collector.logs import ComponentLogger, component_logger
 from collector.persistence.sqlite import SqliteStore
+from collector.senders.base import Sender
 from collector.senders.deliver import deliver
 from collector.senders.statistics import DeliveryStats
 
@@ -42,12 +46,15 @@ class Delivery:
         clock: Clock,
         outcome: Outcome,
         stop: Callable[[], None],
+        reread: Callable[[], Settings],
     ) -> None:
+        self._reread = reread
         self._store = store
         self._clock = clock
         self._outcome = outcome
         self._stop = stop
         self._draining = threading.Event()
+        self._metadata = metadata_by_source(settings)
         self._retry = {
             name: output.max_retry_wait_in_seconds for name, output in settings.outputs.items()
         }
@@ -100,12 +107,21 @@ class Delivery:
             if counts.last_error is not None:
                 lane.log.warning("The output is failing: %s", counts.last_error)
 
+    def _sender(self, lane: Lane) -> Sender:
+        look = secrets_alone(self._reread, lane.name, lane.output)
+        credentials = Credentials(lane.output, look)
+        return RenewingSender(
+            credentials,
+            lambda output: sender(output, self._clock, lane.log, self._metadata),
+            lane.log,
+        )
+
     def _deliver(self, lane: Lane) -> None:
         try:
             deliver(
                 lane.name,
                 lane.lane,
-                sender(lane.output, self._clock, lane.log),
+                self._sender(lane),
                 PatientSpool(self._store.spool, self._clock, lane.log),
                 self._clock,
                 lane.stats,

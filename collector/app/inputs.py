@@ -5,9 +5,11 @@ from __future__ import annotations
 from collector.app.casb import casb_services, casb_source
 from collector.app.pod import pod_services, pod_source
 from collector.app.services import ServiceJob, Wiring, destination
+from collector.app.websocket import websocket_services, websocket_source
 from collector.config.casb import CasbInput
 from collector.config.models import Settings
 from collector.config.pod import PodInput
+from collector.config.websocket import WebSocketInput
 from collector.pullers.base import Source
 from collector.pullers.intake import Destination
 
@@ -19,6 +21,8 @@ def services(wiring: Wiring, name: str) -> list[ServiceJob]:
             return casb_services(wiring, name, casb)
         case PodInput() as pod:
             return pod_services(wiring, name, pod)
+        case WebSocketInput() as websocket:
+            return websocket_services(wiring, name, websocket)
 
 
 def reader(settings: Settings, source_id: str) -> tuple[Source, Destination] | None:
@@ -31,6 +35,8 @@ def reader(settings: Settings, source_id: str) -> tuple[Source, Destination] | N
             source = casb_source(chosen, service)
         case PodInput() if service is not None:
             source = pod_source(chosen, field, service)
+        case WebSocketInput() if service is not None:
+            source = websocket_source(chosen, service)
         case _:
             return None
     return source, destination(settings, name, source, service)

@@ -59,6 +59,8 @@ class Job:
         self._not_before = 0.0
         self._refused_with = 0
         self._running = threading.Lock()
+        self._gave_up = False
+        service.watch.started()
 
     def run(self) -> None:
         """Run the service once, unless it is resting; nothing is raised."""
@@ -68,14 +70,38 @@ class Job:
             self._owned()
 
     def _resting(self) -> bool:
-        """Whether the vendor refused us just now, by credentials that have not changed since."""
-        if self._clock.monotonic() >= self._not_before:
+        """Whether to leave the vendor alone, with credentials that have not changed since.
+
+        Because it refused us just now, or has failed for so long that we gave up.
+        """
+        given_up = self.service.watch.given_up
+        if not given_up and self._clock.monotonic() >= self._not_before:
             return False
         if self.service.credentials.look() == self._refused_with:
+            if given_up:
+                self._give_up()
             return True
-        self._log.info("The credentials were replaced: trying the new ones")
+        self._log.info("The credentials have changed: trying them")
         self._not_before = 0.0
+        self._gave_up = False
+        self.service.watch.revived()
         return False
+
+    def _give_up(self) -> None:
+        """Say once that the source is tried no more."""
+        if not self._gave_up:
+            self._gave_up = True
+            self.service.watch.give_up()
+            self._log.error(
+                "PullError 310: given up after too long without success -> mend what is told "
+                "above, then restart the collector or replace the credentials"
+            )
+
+    def look(self) -> None:
+        """Use credentials that were replaced, from the next call on."""
+        before = self.service.credentials.changes
+        if self.service.credentials.look() != before:
+            self._log.info("The credentials were replaced: the next call uses the new ones")
 
     def rests(self, seconds: float) -> bool:
         """Wait so many real seconds for a run to end; whether none is under way."""
@@ -97,19 +123,26 @@ class Job:
         except Exception:  # noqa: BLE001 - a defect must not end the other services; it is told in full
             self._log.exception("InternalError 1: please report this")
             self._outcome.failed(self.service.source_id, None)
+            self.service.watch.failed(None)
         else:
             self._outcome.succeeded(self.service.source_id)
+            self.service.credentials.worked(self._refused_with)
 
     def _work(self) -> None:
         self._refused_with = self.service.credentials.changes
+        self.service.watch.prepared()
         self._setup()
         self.service.run()
+        if not self.service.lasting:
+            self.service.watch.progressed()
 
     def _setup(self) -> None:
         if self._set_up:
             return
         self.service.setup()
         self._set_up = True
+        if self.service.proven:
+            self.service.watch.granted()
         component_logger("InputProcess", self.service.setup_component).info(
             phrases.setup_succeeded(self.service.puller_class)
         )
@@ -118,15 +151,26 @@ class Job:
 
     def _failed(self, error: CollectorError) -> None:
         self._outcome.failed(self.service.source_id, error)
+        self.service.watch.failed(error)
         if isinstance(error, StateError):
             self._log.critical("%s; the collector stops", error)
             self._stop()
+        elif self.service.watch.given_up:
+            self._log.error("%s", error)
+            self._give_up()
         elif isinstance(error, (AuthenticationError, TokenRejected, VendorRefused)):
             self._not_before = self._clock.monotonic() + _LOOK_AGAIN
             self._set_up = False
             self._log.error("%s; looking again in %d seconds", error, _LOOK_AGAIN)
+            if not isinstance(error, VendorRefused):
+                self._give_way()
         else:
             self._log.error("%s; the next pull goes on from here", error)
+
+    def _give_way(self) -> None:
+        """Go back to credentials that may work still, if there are any."""
+        if self.service.credentials.refused(self._refused_with):
+            self._log.warning("The credentials that were refused give way to the former ones")
 
 
 class Schedule:

@@ -18,15 +18,16 @@ def folder(settings: Settings) -> Path:
     return settings.globals.persistence.config.directory_name
 
 
-def open_store(settings: Settings, clock: Clock, log: Log) -> SqliteStore:
+def open_store(settings: Settings, clock: Clock, log: Log, *, shared: bool = False) -> SqliteStore:
     """The state of this collector.
 
     A damaged one is set aside.  Then, by ``persistence.config.on_damage``, either a
     new one is made, from which every service begins at its configured start, or
-    ``StateError`` is raised, as for all else that is wrong with the state.
+    ``StateError`` is raised, as for all else that is wrong with the state.  ``shared``:
+    workers will join it.
     """
     try:
-        return _opened(settings, clock)
+        return _opened(settings, clock, shared=shared)
     except StateError as error:
         if error.number != damage.DAMAGED or not (folder(settings) / FILE_NAME).exists():
             raise
@@ -38,7 +39,7 @@ def open_store(settings: Settings, clock: Clock, log: Log) -> SqliteStore:
         "initial_start_time_in_utc, and records come twice",
         told.cause,
     )
-    return _opened(settings, clock)
+    return _opened(settings, clock, shared=shared)
 
 
 def set_aside(settings: Settings, clock: Clock, error: StateError) -> StateError:
@@ -50,12 +51,13 @@ def set_aside(settings: Settings, clock: Clock, error: StateError) -> StateError
     return damage.told(f"{error.cause}; it is kept as {kept}")
 
 
-def _opened(settings: Settings, clock: Clock) -> SqliteStore:
+def _opened(settings: Settings, clock: Clock, *, shared: bool) -> SqliteStore:
     return SqliteStore.open(
         folder(settings),
         clock,
         letter_bytes=settings.globals.dead_letters.max_bytes,
         start_anew=_starts_anew(settings),
+        shared=shared,
     )
 
 

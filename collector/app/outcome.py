@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 
+from collector.core.model import Frozen
 from collector.errors import CollectorError, StateError
-from collector.persistence.damage import DAMAGED
+from collector.persistence.damage import DAMAGED, told
 
 COMPLETE = 0
 INTERNAL = 1
@@ -29,6 +30,19 @@ MEANING = {
 }
 
 
+class Report(Frozen, frozen=True):
+    """An ``Outcome`` as one process tells it to another.
+
+    ``failures``: exit codes by the name of what failed; ``damage``: the cause of the
+    error that told of a damaged state, or None.
+    """
+
+    failures: dict[str, int]
+    done: list[str]
+    interrupted: bool
+    damage: str | None = None
+
+
 class Outcome:
     """Collects how each service fared; safe to use from several threads."""
 
@@ -38,6 +52,7 @@ class Outcome:
         self._done: set[str] = set()
         self._interrupted = False
         self._damage: StateError | None = None
+        self._broken: int | None = None
 
     @property
     def damage(self) -> StateError | None:
@@ -63,9 +78,38 @@ class Outcome:
         with self._lock:
             self._interrupted = True
 
+    def broken(self, code: int) -> None:
+        """The whole run cannot go on, and ends with this code."""
+        with self._lock:
+            self._broken = code
+
+    def report(self) -> Report:
+        """All of it, for another process."""
+        with self._lock:
+            damage = None if self._damage is None else self._damage.cause
+            return Report(
+                failures=dict(self._failures),
+                done=sorted(self._done),
+                interrupted=self._interrupted,
+                damage=damage,
+            )
+
+    def include(self, report: Report) -> None:
+        """How the services of another process fared."""
+        with self._lock:
+            for name in report.done:
+                self._done.add(name)
+                self._failures.pop(name, None)
+            self._failures |= report.failures
+            self._interrupted |= report.interrupted
+            if report.damage is not None:
+                self._damage = told(report.damage)
+
     def fatal(self) -> int | None:
         """The code of a failure that ended a lasting run, if there was one."""
         with self._lock:
+            if self._broken is not None:
+                return self._broken
             codes = self._failures.values()
             return next((heavy for heavy in (STATE, INTERNAL) if heavy in codes), None)
 
@@ -77,6 +121,8 @@ class Outcome:
         ``PARTIAL`` when something did.
         """
         with self._lock:
+            if self._broken is not None:
+                return self._broken
             codes = set(self._failures.values())
             for heavy in (STATE, INTERNAL, DELIVERY):
                 if heavy in codes:

@@ -4,31 +4,46 @@ from __future__ import annotations
 
 import socket
 import sys
+from collections.abc import Mapping
+from types import MappingProxyType
 
-from pydantic import SecretStr
-
+from collector.app import outputs_extra, outputs_http, tls
 from collector.config.destinations import Confirm
 from collector.config.outputs import (
     ConsoleOutput,
     DevoOutput,
+    ElasticsearchOutput,
     FileOutput,
     HttpOutput,
+    KafkaOutput,
     Output,
+    S3Output,
+    SentinelOutput,
+    SplunkHecOutput,
+    SumoLogicOutput,
     SyslogOutput,
 )
+from collector.core.metadata import Metadata
 from collector.core.model import Clock
 from collector.logs import ComponentLogger
 from collector.senders.base import Hold, Sender
 from collector.senders.console import ConsoleSender
 from collector.senders.devo import DevoSender
 from collector.senders.file import FileSender
-from collector.senders.http import HttpSender
 from collector.senders.stream import StreamOptions
 from collector.senders.syslog import SyslogSender
 
 
-def sender(output: Output, clock: Clock, log: ComponentLogger) -> Sender:
-    """A sender for one lane of an output; nothing is connected yet."""
+def sender(
+    output: Output,
+    clock: Clock,
+    log: ComponentLogger,
+    metadata: Mapping[str, Metadata] = MappingProxyType({}),
+) -> Sender:
+    """A sender for one lane of an output; nothing is connected yet.
+
+    ``metadata`` is what is said of each source, by its id.
+    """
     match output:
         case FileOutput():
             return _file(output, clock)
@@ -36,8 +51,16 @@ def sender(output: Output, clock: Clock, log: ComponentLogger) -> Sender:
             return _devo(output, clock, log)
         case SyslogOutput():
             return _syslog(output, clock, log)
-        case HttpOutput():
-            return _http(output, clock)
+        case (
+            HttpOutput()
+            | SplunkHecOutput()
+            | ElasticsearchOutput()
+            | SumoLogicOutput()
+            | SentinelOutput()
+        ):
+            return outputs_http.sender(output, clock, metadata)
+        case KafkaOutput() | S3Output():
+            return outputs_extra.sender(output, log)
         case ConsoleOutput():
             return ConsoleSender(stream=sys.stdout.buffer, pretty=output.config.pretty)
 
@@ -56,14 +79,16 @@ def _file(output: FileOutput, clock: Clock) -> Sender:
 
 def _devo(output: DevoOutput, clock: Clock, log: ComponentLogger) -> Sender:
     config = output.config
+    files = config.whole_tls()
     return DevoSender(
         address=config.address,
         port=config.port,
         type=config.type,
-        chain=config.chain,
-        cert=config.cert,
-        key=config.key,
-        key_password=_revealed(config.key_password),
+        chain=files.ca,
+        cert=files.cert,
+        key=files.key,
+        key_password=tls.revealed(files.key_password),
+        checks=tls.checks(files),
         hostname=config.hostname or socket.gethostname(),
         strict_timestamp=config.strict_timestamp,
         gzip=config.compression == "gzip",
@@ -74,6 +99,7 @@ def _devo(output: DevoOutput, clock: Clock, log: ComponentLogger) -> Sender:
 
 def _syslog(output: SyslogOutput, clock: Clock, log: ComponentLogger) -> Sender:
     config = output.config
+    files = config.whole_tls()
     return SyslogSender(
         address=config.address,
         port=config.port,
@@ -86,30 +112,13 @@ def _syslog(output: SyslogOutput, clock: Clock, log: ComponentLogger) -> Sender:
         app_name=config.app_name,
         max_message_bytes=config.max_message_bytes,
         oversize=config.oversize,
-        ca=config.ca,
-        cert=config.cert,
-        key=config.key,
-        key_password=_revealed(config.key_password),
+        ca=files.ca,
+        cert=files.cert,
+        key=files.key,
+        key_password=tls.revealed(files.key_password),
+        checks=tls.checks(files),
         hold=_hold(config.confirm),
         **_stream(config.confirm, clock, log),
-    )
-
-
-def _http(output: HttpOutput, clock: Clock) -> Sender:
-    config = output.config
-    return HttpSender(
-        url=config.url.get_secret_value(),
-        clock=clock,
-        headers={name: value.get_secret_value() for name, value in config.headers.items()},
-        body=config.body,
-        compression=config.compression,
-        timeout=config.timeout_in_seconds,
-        ca=config.ca,
-        cert=config.cert,
-        key=config.key,
-        max_request_bytes=config.max_request_bytes,
-        id_header=config.id_header,
-        statuses={int(status): meaning for status, meaning in config.status_actions.items()},
     )
 
 
@@ -124,7 +133,3 @@ def _stream(confirm: Confirm, clock: Clock, log: ComponentLogger) -> StreamOptio
         timeout=confirm.timeout_in_seconds,
         confirmation=confirm.policy,
     )
-
-
-def _revealed(secret: SecretStr | None) -> str | None:
-    return None if secret is None else secret.get_secret_value()

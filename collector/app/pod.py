@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
+from functools import partial
 
 from pydantic import SecretStr
 
+from collector.app import tls
 from collector.app.credentials import Credentials, configured
-from collector.app.services import Parts, ServiceJob, Wiring, micros
+from collector.app.services import Parts, ServiceJob, Wiring, enabled, micros, record_bounds
+from collector.app.sessions import Allowance, MeasuredWire
 from collector.config.models import AnyInput
 from collector.config.pod import PodCredentials, PodInput, PodService
+from collector.core import workers
 from collector.core.auth import Setup
 from collector.core.flatten import flattener
 from collector.core.model import Request
 from collector.core.times import HOUR
+from collector.logs import component_logger
 from collector.pullers.base import Fetch, Source
 from collector.pullers.journal import Journal
 from collector.pullers.pod import PodSettings, live_request
@@ -25,7 +30,6 @@ from collector.pullers.stream import Streamer, Turns
 from collector.setup.latest import LatestSetup
 from collector.setup.pod import PodSetup
 from collector.wire.retry import Patience, patiently
-from collector.wire.tls import vendor_context
 from collector.wire.websocket import Stream, StreamLimits, WebSocketWire, batches
 
 _POD = {"message": pod_message, "maillog": pod_maillog, "audit": pod_audit}
@@ -36,19 +40,41 @@ _ARCHIVE_ATTEMPTS = 8
 def pod_services(wiring: Wiring, name: str, pod: PodInput) -> list[ServiceJob]:
     """The services of a PoD cluster; with a second token a hybrid one has two jobs."""
     jobs: list[ServiceJob] = []
+    log = component_logger("InputProcess", f"InputThread({pod.type},{name})")
+    allowance = Allowance(_sessions_per_hour(wiring, pod), wiring.clock, log)
     for field, service in wiring.chosen(pod).items():
         assert isinstance(service, PodService)  # noqa: S101 - the model says so
-        jobs += _pod_service(wiring, name, pod, field, service)
+        vendor = WebSocketWire(
+            _stream_limits(wiring, service),
+            wiring.clock,
+            _tls(pod),
+            tls.proxy(pod.proxy),
+            allow_private=pod.allow_private_addresses,
+        )
+        wire = MeasuredWire(vendor, allowance)
+        jobs += _pod_service(wiring, name, pod, field, service, wire)
     return jobs
 
 
+def _sessions_per_hour(wiring: Wiring, pod: PodInput) -> int:
+    """What this process may use of the input's one budget."""
+    budget = pod.rate.sessions_per_hour
+    if wiring.alone:
+        return budget
+    return workers.share(budget, len(wiring.chosen(pod)), len(enabled(pod)))
+
+
 def _pod_service(
-    wiring: Wiring, name: str, pod: PodInput, field: str, service: PodService
+    wiring: Wiring,
+    name: str,
+    pod: PodInput,
+    field: str,
+    service: PodService,
+    wire: MeasuredWire,
 ) -> list[ServiceJob]:
     settings = _pod_settings(pod, service, once=wiring.once)
     source = _POD[field](settings)
     parts = Parts(wiring, name, pod.type, source, service)
-    wire = WebSocketWire(_stream_limits(wiring, service), wiring.clock, _tls(pod))
     credentials = Credentials(pod.credentials, configured(wiring.reread, name, _pod_credentials))
     live = LatestSetup(lambda: _setup(credentials.used.token))
     second = (
@@ -57,30 +83,35 @@ def _pod_service(
         else None
     )
     archive = parts.puller(wiring, _archive_fetch(wiring, wire, second or live, parts.journal))
+    job = partial(parts.job, credentials=credentials, proven=False)
     if settings.mode == "archive":
-        return [parts.job(_granted(second or live, wiring), archive.pull, credentials)]
+        return [job(_granted(second or live, wiring), archive.pull)]
     beside = second is not None and settings.mode == "hybrid"
     streamer = Streamer(
         source,
         live_request(settings, field),
-        _connect(wiring, wire, live, parts.journal, service),
+        _connect(wiring, wire, live, parts.live_journal, service),
         None if settings.mode == "live" or beside else archive,
         parts.intake,
-        Turns(
-            memory=settings.server_memory,
-            slack=settings.late_arrival,
-            delay=settings.archive_delay,
-            archive_retry=micros(service.request_period_in_seconds),
-            verify=_verifies(service, second),
-        ),
-        parts.journal,
+        _turns(settings, service, second),
+        parts.live_journal,
         wiring.clock,
         wiring.rng,
     )
-    jobs = [parts.job(_granted(live, wiring), streamer.run, credentials, lasting=True)]
+    jobs = [job(_granted(live, wiring), streamer.run, lasting=True)]
     if beside and second is not None:
-        jobs.append(parts.job(_granted(second, wiring), archive.pull, credentials))
+        jobs.append(job(_granted(second, wiring), archive.pull))
     return jobs
+
+
+def _turns(settings: PodSettings, service: PodService, second: Setup | None) -> Turns:
+    return Turns(
+        memory=settings.server_memory,
+        slack=settings.late_arrival,
+        delay=settings.archive_delay,
+        archive_retry=micros(service.request_period_in_seconds),
+        verify=_verifies(service, second),
+    )
 
 
 def pod_source(pod: PodInput, field: str, service: PodService) -> Source:
@@ -116,6 +147,7 @@ def _pod_settings(pod: PodInput, service: PodService, *, once: bool) -> PodSetti
         few_ratio=service.few_records_ratio,
         recheck=micros(service.recheck_delay_in_seconds),
         max_message=service.max_message_bytes,
+        bounds=record_bounds(pod.json_limits),
     )
 
 
@@ -133,10 +165,10 @@ def _stream_limits(wiring: Wiring, service: PodService) -> StreamLimits:
 
 
 def _tls(pod: PodInput) -> ssl.SSLContext | None:
-    return vendor_context(pod.tls.ca) if pod.endpoint.startswith("wss:") else None
+    return tls.vendor(pod.tls) if pod.endpoint.startswith("wss:") else None
 
 
-def _archive_fetch(wiring: Wiring, wire: WebSocketWire, setup: Setup, journal: Journal) -> Fetch:
+def _archive_fetch(wiring: Wiring, wire: MeasuredWire, setup: Setup, journal: Journal) -> Fetch:
     patience = Patience(attempts=_ARCHIVE_ATTEMPTS, cap=60.0)
 
     def connect(request: Request) -> Stream:
@@ -149,7 +181,7 @@ def _archive_fetch(wiring: Wiring, wire: WebSocketWire, setup: Setup, journal: J
 
 
 def _connect(
-    wiring: Wiring, wire: WebSocketWire, setup: Setup, journal: Journal, service: PodService
+    wiring: Wiring, wire: MeasuredWire, setup: Setup, journal: Journal, service: PodService
 ) -> Callable[[Request], Stream]:
     patience = Patience(attempts=0, cap=60.0)
 

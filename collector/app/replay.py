@@ -73,10 +73,11 @@ class Replay:
         return letters[: max(fitting, 0)]
 
     def _chunks(self, wanted: Filter) -> Iterator[list[Letter]]:
-        after = 0
-        while letters := self._store.dead_letters(wanted, after, _AT_ONCE):
+        # What a pipeline keeps aside once more is a new letter: it is not tried for ever.
+        after, newest = 0, self._store.newest_letter()
+        while after < newest and (letters := self._store.dead_letters(wanted, after, _AT_ONCE)):
             after = letters[-1].id
-            yield letters
+            yield [each for each in letters if each.id <= newest]
 
     def _send_again(self, letters: Sequence[Letter]) -> None:
         ready = []
@@ -110,6 +111,9 @@ class Replay:
             conclude=lambda _before, _after: self._uncounted(letter, intake),
             settles=[letter.id],
         )
+        if stats.rejected:
+            self._done.leave(letter, "a pipeline keeps it aside again")
+            return
         self._done.letters += 1
         self._done.records += stats.generated
         self._done.repeats += stats.duplicates

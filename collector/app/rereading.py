@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from collector.app.collector import Collector, Selection
+from collector.app.collector import Collector
 from collector.app.opening import folder
+from collector.app.selection import Selection
 from collector.clock import SystemClock
 from collector.config.models import Settings
 from collector.config.pod import PodInput
+from collector.config.websocket import WebSocketInput
 from collector.core import checkpoint as rules
 from collector.core.checkpoint import Checkpoint
 from collector.core.model import Clock, Micros, Window
@@ -82,6 +84,8 @@ def _reach(settings: Settings, source: str, now: Micros) -> tuple[Micros, Micros
     if isinstance(chosen, PodInput):
         retention = int(service.retention_in_hours * HOUR)
         return ceil_hour(now - retention), now - int(service.archive_delay_in_seconds * 1_000_000)
+    if isinstance(chosen, WebSocketInput):
+        return now, now  # nobody keeps what it sent
     return 0, now
 
 

@@ -9,12 +9,18 @@ from typing import Any
 import msgspec
 
 from collector.app.credentials import NONE, Credentials
+from collector.app.health import Board
+from collector.app.metadata import metadata_of
+from collector.app.pipelines import pipeline_of
 from collector.app.pre_pull import pre_pull
-from collector.config.inputs import Service
+from collector.app.watches import UNHEARD, JobWatch, SourceWatch
+from collector.config.inputs import JsonLimits, Service
 from collector.config.models import AnyInput, Settings
 from collector.core import phrases, times
 from collector.core.batching import Limits
+from collector.core.bounds import Bounds
 from collector.core.gate import Gate
+from collector.core.metadata import described
 from collector.core.model import Clock
 from collector.core.times import SECOND
 from collector.logs import component_logger
@@ -31,8 +37,9 @@ _STREAM_LOOK = 10.0
 class ServiceJob(msgspec.Struct, frozen=True, kw_only=True):
     """One service of one input: what to run, how often, and under which names.
 
-    ``setup`` authenticates; ``run`` is one pull, or a live session that lasts.
-    ``period``: seconds between two starts.
+    ``setup`` authenticates, and asks the vendor when it is ``proven``; ``run`` is one
+    pull, or a live session that lasts.  ``period``: seconds between two starts.
+    ``silence_limit``: seconds without a new record that are a fault; 0 is never.
     """
 
     source_id: str
@@ -45,33 +52,47 @@ class ServiceJob(msgspec.Struct, frozen=True, kw_only=True):
     intake: Intake
     credentials: Credentials[Any] = NONE
     lasting: bool = False
+    proven: bool = True
     input_type: str = ""
     service: str = ""
+    watch: JobWatch = UNHEARD
+    silence_limit: float = 0.0
 
 
 class Wiring(msgspec.Struct, frozen=True, kw_only=True):
-    """What every service is given; ``reread`` reads the configuration anew (``ConfigError``)."""
+    """What every service is given; ``reread`` reads the configuration anew (``ConfigError``).
+
+    ``alone``: no other process has services of the same inputs.
+    """
 
     settings: Settings
     store: SqliteStore
     clock: Clock
     rng: random.Random
     gate: Gate
+    board: Board
     once: bool
     reread: Callable[[], Settings]
     wanted: Callable[[str], bool] = lambda _service: True
+    alone: bool = True
 
     def chosen(self, settings: AnyInput) -> dict[str, Service]:
         """The services of an input that are configured, enabled and wanted, by name."""
-        services = {
-            field: getattr(settings.services, field)
-            for field in type(settings.services).model_fields
-        }
         return {
-            field: service
-            for field, service in services.items()
-            if service is not None and service.enabled and self.wanted(field)
+            field: service for field, service in enabled(settings).items() if self.wanted(field)
         }
+
+
+def enabled(settings: AnyInput) -> dict[str, Service]:
+    """The services of an input that are configured and enabled, by name."""
+    services = {
+        field: getattr(settings.services, field) for field in type(settings.services).model_fields
+    }
+    return {
+        field: service
+        for field, service in services.items()
+        if service is not None and service.enabled
+    }
 
 
 class Parts:
@@ -91,7 +112,12 @@ class Parts:
         self.period = service.request_period_in_seconds
         # A hybrid service does not wait for its next pull: it goes on to listen.
         waits = not wiring.once and getattr(service, "mode", "archive") == "archive"
-        self.journal = Journal(self.log, source.service, clock, self.period if waits else None)
+        self._pulls = _watch(wiring, self.source_id, "pull")
+        self._live = _watch(wiring, self.source_id, "live")
+        period = self.period if waits else None
+        self.journal = Journal(self.log, source.service, clock, period, self._pulls)
+        self.live_journal = Journal(self.log, source.service, clock, None, self._live)
+        self._silence_limit = service.silence_limit_in_seconds
         start = service.initial_start_time_in_utc
         checkpoint = pre_pull(
             wiring.store,
@@ -117,6 +143,7 @@ class Parts:
         credentials: Credentials[Any],
         *,
         lasting: bool = False,
+        proven: bool = True,
     ) -> ServiceJob:
         """The service as something to schedule."""
         return ServiceJob(
@@ -130,9 +157,18 @@ class Parts:
             intake=self.intake,
             credentials=credentials,
             lasting=lasting,
+            proven=proven,
             input_type=self.kind,
             service=self.source.service,
+            watch=self._live if lasting else self._pulls,
+            silence_limit=self._silence_limit,
         )
+
+
+def _watch(wiring: Wiring, source_id: str, part: str) -> SourceWatch:
+    minutes = wiring.settings.globals.give_up_after_in_minutes
+    patience = None if minutes is None else minutes * 60
+    return SourceWatch(wiring.board, source_id, part, wiring.clock, patience)
 
 
 def destination(settings: Settings, name: str, source: Source, service: Service) -> Destination:
@@ -143,7 +179,14 @@ def destination(settings: Settings, name: str, source: Source, service: Service)
         outputs=settings.outputs_of(name),
         limits=Limits(max_records=settings.globals.batch.max_records),
         metadata=service.metadata,
+        about=described(metadata_of(settings, name, source.service, service)),
+        pipeline=pipeline_of(settings, name, service),
     )
+
+
+def record_bounds(limits: JsonLimits) -> Bounds:
+    """What one record may hold."""
+    return Bounds(depth=limits.max_depth, keys=limits.max_keys, string=limits.max_string_bytes)
 
 
 def micros(seconds: float) -> int:

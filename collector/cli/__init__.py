@@ -7,7 +7,22 @@ import sys
 import typer
 
 from collector.app.outcome import MEANING
-from collector.cli import backfill, check, demo, ledger, letters, run, simulate, state
+from collector.cli import (
+    backfill,
+    check,
+    demo,
+    importing,
+    ledger,
+    letters,
+    pipeline,
+    probe,
+    run,
+    secret,
+    simulate,
+    state,
+    status,
+    worker,
+)
 from collector.cli.screen import fail
 from collector.errors import CollectorError
 
@@ -26,10 +41,16 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run")(run.run)
+app.command("worker", hidden=True)(worker.worker)
+app.command("status")(status.status)
 app.command("check")(check.check)
+app.command("test")(probe.probe)
 app.add_typer(state.app, name="state")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(letters.app, name="dead-letters")
+app.add_typer(secret.app, name="secret")
+app.add_typer(pipeline.app, name="pipeline")
+app.command("import")(importing.import_)
 app.command("backfill")(backfill.backfill)
 app.command("simulate")(simulate.simulate)
 app.command("demo")(demo.demo)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
 import threading
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, TextIO
 
 import typer
 
-from collector.app.collector import Collector, Selection
+from collector.app.collector import Collector
 from collector.app.heartbeat import alive
 from collector.app.opening import folder
 from collector.app.outcome import CONFIG, INTERNAL
+from collector.app.selection import Selection
 from collector.cli.options import ConfigOption, settings
 from collector.cli.screen import err, out
 from collector.clock import SystemClock
@@ -59,14 +62,18 @@ def run(
     os.umask(0o077)
     redactor = open_log(found, sys.stderr)
     clock = SystemClock()
-    stop_on_signals(clock)
+    at_once: list[Callable[[], None]] = []
+    stop_on_signals(clock, at_once)
     collector = Collector(
         found,
         clock,
         Selection(inputs or (), services or ()),
         once=once,
-        reread=lambda: _reread(config, redactor),
+        reread=lambda: reread(config, redactor),
+        worker=_worker(config),
     )
+    at_once.append(collector.kill_workers)
+    gc.freeze()  # what start-up has made stays to the end: it need not be looked through again
     code = collector.run_once() if once else collector.run()
     leave(code)
 
@@ -84,19 +91,30 @@ def health(config: ConfigOption = None) -> None:
     out.print(f"alive: last sign {ago:.0f} seconds ago", highlight=False)
 
 
-def open_log(found: Settings, stream: TextIO) -> Redactor:
-    """Log to a stream in the configured form, with every configured secret struck out."""
+def _worker(config: Path | None) -> list[str]:
+    """The command that starts a worker, but for its number: this program, as it was started."""
+    program = sys.orig_argv[1 : len(sys.orig_argv) - len(sys.argv) + 1]
+    chosen = [] if config is None else ["--config", str(config)]
+    return [sys.executable, *program, "worker", *chosen]
+
+
+def open_log(found: Settings, stream: TextIO, worker: int = 0) -> Redactor:
+    """Log to a stream in the configured form, with every configured secret struck out.
+
+    ``worker``: the number of this process where it is one of several.
+    """
     redactor = configure(
         debug=found.globals.debug,
         log_format=found.globals.log_format,
         stream=stream,
         secrets=secrets_of(found),
+        worker=worker,
     )
     log_uncaught_exceptions()
     return redactor
 
 
-def _reread(config: Path | None, redactor: Redactor) -> Settings:
+def reread(config: Path | None, redactor: Redactor) -> Settings:
     """The configuration as it is now, its secrets made known before anybody uses them."""
     found = settings(config)
     for secret in secrets_of(found):
@@ -104,8 +122,8 @@ def _reread(config: Path | None, redactor: Redactor) -> Settings:
     return found
 
 
-def stop_on_signals(clock: SystemClock) -> None:
-    """First SIGTERM or SIGINT: stop in order.  Second: at once.
+def stop_on_signals(clock: SystemClock, at_once: Iterable[Callable[[], None]] = ()) -> None:
+    """First SIGTERM or SIGINT: stop in order.  Second: at once, after calling ``at_once``.
 
     To be called before any other thread starts, so that a thread of its own waits
     for the signals: a handler would interrupt the main thread, which may hold the
@@ -117,7 +135,10 @@ def stop_on_signals(clock: SystemClock) -> None:
     def stop() -> None:
         signal.sigwait(signals)
         clock.stop()
-        os._exit(128 + signal.sigwait(signals))
+        number = signal.sigwait(signals)
+        for call in at_once:
+            call()
+        os._exit(128 + number)
 
     threading.Thread(target=stop, name="signals", daemon=True).start()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -45,8 +46,16 @@ def problems(error: InvalidConfig) -> None:
     count = len(error.problems)
     err.print(f"[red]ConfigError {error.number}[/]: {count} problem{'s' if count > 1 else ''}")
     for problem in error.problems:
-        err.print(f"  {_where(problem)}: {escape(_what(problem))}", soft_wrap=True)
-        err.print(f"    [bold]fix[/]: {escape(problem.fix)}", soft_wrap=True)
+        _print(problem)
+
+
+def warnings(cautions: Sequence[Problem]) -> None:
+    """What a valid configuration had better not say."""
+    if cautions:
+        count = len(cautions)
+        err.print(f"[yellow]{count} warning{'s' if count > 1 else ''}[/]")
+    for caution in cautions:
+        _print(caution)
 
 
 def plain(text: str) -> Text:
@@ -61,6 +70,11 @@ def table(*columns: str, title: str | None = None) -> Table:
         numeric = column.startswith("#")
         made.add_column(column.lstrip("#"), justify="right" if numeric else "left", overflow="fold")
     return made
+
+
+def _print(problem: Problem) -> None:
+    err.print(f"  {_where(problem)}: {escape(_what(problem))}", soft_wrap=True)
+    err.print(f"    [bold]fix[/]: {escape(problem.fix)}", soft_wrap=True)
 
 
 def _where(problem: Problem) -> str:

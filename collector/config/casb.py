@@ -25,6 +25,7 @@ from collector.config.fields import (
     refuse,
 )
 from collector.config.inputs import HttpLimits, Input
+from collector.config.secured import Secured
 from collector.config.urls import BaseUrl
 
 Region: TypeAlias = Literal["us", "eu", "au", "stg"]
@@ -33,7 +34,7 @@ HOST_SUFFIX: dict[Region, str] = {"us": "-us1", "eu": "", "au": "-au1", "stg": "
 """What a data centre appends to the first label of its hosts (vendor notes, A1)."""
 
 
-class CasbCredentials(Section):
+class CasbCredentials(Secured):
     """The three secrets that the vendor's representative hands out."""
 
     api_key: HeaderSecret = Field(description="API key; goes with every call.")

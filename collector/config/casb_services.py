@@ -16,7 +16,7 @@ from collector.config.fields import (
     UrlPath,
     refuse,
 )
-from collector.config.inputs import Service, Services
+from collector.config.inputs import SILENCE, Service, Services
 
 Flatten: TypeAlias = Literal["split", "pivot", "path", "none"]
 TimeFormat: TypeAlias = Literal["epoch_ms", "epoch_s", "iso"]
@@ -99,6 +99,9 @@ class CasbEvents(CasbService):
     """Events: a cursor of the vendor, which survives restarts."""
 
     tag: Tag = Field(default="casb.proofpoint.event", description="Tag (table) of the records.")
+    silence_limit_in_seconds: SecondsOrOff = Field(
+        default=259_200.0, description=f"{SILENCE} Three days are longer than a weekend."
+    )
     flatten_index_field: Text = Field(
         default="additionalProperties_index",
         description="Field with the child's position, from 0; split only.",

@@ -21,6 +21,7 @@ def between(document: dict[str, Any]) -> Iterator[Problem]:
     """Everything that two parts of the document do to each other."""
     yield from shared_tokens(block(document, "inputs"))
     yield from shared_folders(block(document, "outputs"))
+    yield from shared_prefixes(block(document, "outputs"))
 
 
 def shared_tokens(inputs: dict[str, Any]) -> Iterator[Problem]:
@@ -54,6 +55,23 @@ def shared_folders(outputs: dict[str, Any]) -> Iterator[Problem]:
                 path=f"outputs.{name}.config.path",
                 reason=f"is the folder of outputs.{holder} too",
                 fix="give each file output its own folder",
+            )
+
+
+def shared_prefixes(outputs: dict[str, Any]) -> Iterator[Problem]:
+    """S3 outputs that would write objects of the same names."""
+    holders: dict[tuple[object, ...], str] = {}
+    for name in outputs:
+        settings = block(block(outputs, name), "config")
+        if block(outputs, name).get("type") != "s3" or not isinstance(settings.get("bucket"), str):
+            continue
+        place = tuple(str(settings.get(key)) for key in ("endpoint_url", "bucket", "prefix"))
+        holder = holders.setdefault(place, name)
+        if holder != name:
+            yield Problem(
+                path=f"outputs.{name}.config.prefix",
+                reason=f"is the prefix of outputs.{holder} too, in the same bucket",
+                fix="give each s3 output its own prefix",
             )
 
 

@@ -1,6 +1,5 @@
 """Settings of what lies behind each kind of output."""
 
-from pathlib import Path
 from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
@@ -10,8 +9,6 @@ from collector.config.fields import (
     AppName,
     Bytes,
     FilePath,
-    HeaderName,
-    HeaderSecret,
     Host,
     Hours,
     Port,
@@ -21,7 +18,8 @@ from collector.config.fields import (
     SyslogName,
     refuse,
 )
-from collector.config.urls import PostUrl
+from collector.config.secured import Secured
+from collector.config.tls import Tls, with_short
 
 Compression: TypeAlias = Literal["none", "gzip", "zstd"]
 
@@ -70,7 +68,7 @@ class FileConfig(Section):
     )
 
 
-class DevoConfig(Section):
+class DevoConfig(Secured):
     """A Devo address, or a Devo relay."""
 
     address: Host = Field(description="Host, for example `collector-eu.devo.io`.")
@@ -81,17 +79,21 @@ class DevoConfig(Section):
         "relay inside your network.",
     )
     chain: FilePath | None = Field(
-        default=None, description="PEM file of Devo's certificate authority; required for SSL."
+        default=None,
+        description="File of Devo's certificate authority (`tls.ca`); required for SSL.",
     )
     cert: FilePath | None = Field(
-        default=None, description="PEM file of the client certificate; required for SSL."
+        default=None, description="File of the client certificate (`tls.cert`); required for SSL."
     )
     key: FilePath | None = Field(
-        default=None, description="PEM file of the client's private key; required for SSL."
+        default=None,
+        description="File of the client's private key (`tls.key`); required for SSL, unless "
+        "`cert` is PKCS#12.",
     )
     key_password: Secret | None = Field(
-        default=None, description="Password of the private key, if it has one."
+        default=None, description="Password of the private key (`tls.key_password`)."
     )
+    tls: Tls = Field(default=Tls(), description="How Devo is verified.")
     hostname: SyslogName | None = Field(
         default=None,
         description="Host name written into each line. Default: this machine's name.",
@@ -108,13 +110,20 @@ class DevoConfig(Section):
 
     @model_validator(mode="after")
     def _certificates(self) -> Self:
-        if self.type == "SSL" and None in {self.chain, self.cert, self.key}:
+        files = self.whole_tls()
+        if self.type == "SSL" and None in {files.ca, files.cert}:
             reason = "type SSL needs chain, cert and key"
             raise refuse(reason, "give the three files that Devo issued for your domain")
         return self
 
+    def whole_tls(self) -> Tls:
+        """The settings of TLS, the short forms in their places."""
+        return with_short(
+            self.tls, ca=self.chain, cert=self.cert, key=self.key, key_password=self.key_password
+        )
 
-class SyslogConfig(Section):
+
+class SyslogConfig(Secured):
     """A syslog receiver."""
 
     address: Host = Field(description="Host name or IP address of the receiver.")
@@ -153,87 +162,35 @@ class SyslogConfig(Section):
     )
     ca: FilePath | None = Field(
         default=None,
-        description="PEM file of the authority that signed the receiver's certificate. Default: "
-        "the system's authorities.",
+        description="File of the authority that signed the receiver's certificate (`tls.ca`). "
+        "Default: the system's authorities.",
     )
     cert: FilePath | None = Field(
-        default=None, description="PEM file of a client certificate; needs `key`."
+        default=None, description="File of a client certificate (`tls.cert`); needs `key`."
     )
     key: FilePath | None = Field(
-        default=None, description="PEM file of the client's private key; needs `cert`."
+        default=None,
+        description="File of the client's private key (`tls.key`); needs `cert`.",
     )
     key_password: Secret | None = Field(
-        default=None, description="Password of the private key, if it has one."
+        default=None, description="Password of the private key (`tls.key_password`)."
     )
+    tls: Tls = Field(default=Tls(), description="How the receiver is verified.")
     confirm: Confirm = Field(default=Confirm(), description="How delivery is proven.")
 
     @model_validator(mode="after")
-    def _pair(self) -> Self:
-        _both_or_none(self.cert, self.key)
+    def _files(self) -> Self:
+        self.whole_tls()
         return self
 
-
-class HttpConfig(Section):
-    """An HTTP endpoint that takes batches by POST."""
-
-    url: PostUrl = Field(
-        description="URL to post to. Kept secret, because some services put a token into it."
-    )
-    headers: dict[HeaderName, HeaderSecret] = Field(
-        default={},
-        max_length=64,
-        description="Headers to add, for example `Authorization`. Values are kept secret.",
-    )
-    body: Literal["ndjson", "json_array"] = Field(
-        default="ndjson", description="`ndjson`: one record a line. `json_array`: one array."
-    )
-    compression: Compression = Field(
-        default="none", description="Compression of the body, named in Content-Encoding."
-    )
-    timeout_in_seconds: Seconds = Field(
-        default=30.0, description="Seconds that one request may take in all."
-    )
-    ca: FilePath | None = Field(
-        default=None,
-        description="PEM file of the authority that signed the endpoint's certificate. Default: "
-        "the system's authorities.",
-    )
-    cert: FilePath | None = Field(
-        default=None, description="PEM file of a client certificate; needs `key`."
-    )
-    key: FilePath | None = Field(
-        default=None, description="PEM file of the client's private key; needs `cert`."
-    )
-    max_request_bytes: Bytes = Field(
-        default=8 * MIB,
-        description="Largest body in bytes before compression; a larger batch is split. An answer "
-        "413 halves it further.",
-    )
-    id_header: HeaderName = Field(
-        default="Idempotency-Key",
-        description="Header with the batch's id, the same at every try, by which the endpoint can "
-        "drop repeats.",
-    )
-    status_actions: dict[
-        Annotated[str, Field(pattern=r"^[1-5][0-9][0-9]$")], Literal["accept", "split", "retry"]
-    ] = Field(
-        default={},
-        description="What an answer means, by status, over the built-in table: `accept` "
-        "(delivered), `split` (send halves; a record refused alone is kept aside), `retry` later.",
-    )
-
-    @model_validator(mode="after")
-    def _pair(self) -> Self:
-        _both_or_none(self.cert, self.key)
-        return self
+    def whole_tls(self) -> Tls:
+        """The settings of TLS, the short forms in their places."""
+        return with_short(
+            self.tls, ca=self.ca, cert=self.cert, key=self.key, key_password=self.key_password
+        )
 
 
 class ConsoleConfig(Section):
     """The standard output."""
 
     pretty: bool = Field(default=False, description="Indent the records for reading by eye.")
-
-
-def _both_or_none(cert: Path | None, key: Path | None) -> None:
-    if (cert is None) != (key is None):
-        raise refuse("has one of cert and key", "give both, or neither")

@@ -75,6 +75,8 @@ def place_of(loc: tuple[int | str, ...]) -> Place:
     """Where a finding stands in the file: less pydantic's marks for kinds and keys."""
     if loc and loc[0] in NAMED:
         loc = (*loc[:2], *loc[3:])
+    elif loc[:1] == ("pipelines",):
+        loc = (*loc[:4], *loc[5:])
     return loc[:-1] if loc[-1:] == ("[key]",) else loc
 
 

@@ -50,6 +50,7 @@ class Facts:
     now: Micros
     allow_plaintext: bool
     outputs: frozenset[str]
+    pipelines: frozenset[str] = frozenset()
 
 
 def refuse(reason: str, fix: str) -> PydanticCustomError:
@@ -138,6 +139,13 @@ def _output(name: str, info: ValidationInfo) -> str:
     return name
 
 
+def _pipeline(name: str, info: ValidationInfo) -> str:
+    if isinstance(info.context, Facts) and name not in info.context.pipelines:
+        known = ", ".join(sorted(info.context.pipelines)) or "none; write one under pipelines:"
+        raise refuse("is no pipeline of this configuration", f"choose from: {known}")
+    return name
+
+
 def _path(value: Any) -> Any:
     if isinstance(value, str) and not (value.strip() and value.isprintable()):
         raise refuse("is empty or has control characters", "write the path of a file or folder")
@@ -161,6 +169,8 @@ HeaderSecret: TypeAlias = Annotated[Secret, AfterValidator(_header_secret)]
 Host: TypeAlias = Annotated[str, AfterValidator(_host)]
 StartTime: TypeAlias = Annotated[str, AfterValidator(_start)]
 OutputName: TypeAlias = Annotated[str, AfterValidator(_output)]
+PipelineName: TypeAlias = Annotated[str, AfterValidator(_pipeline)]
+PipelineNames: TypeAlias = Annotated[tuple[PipelineName, ...], Field(strict=False, max_length=16)]
 UrlPath: TypeAlias = Annotated[
     str, _matching(PATH, "is no URL path", "start it with / and leave the host out")
 ]
@@ -178,8 +188,11 @@ FilePath: TypeAlias = Annotated[Path, Field(strict=False), BeforeValidator(_path
 
 Seconds: TypeAlias = Annotated[float, Field(gt=0, le=YEAR_IN_SECONDS)]
 SecondsOrOff: TypeAlias = Annotated[float, Field(ge=0, le=YEAR_IN_SECONDS)]
+Minutes: TypeAlias = Annotated[float, Field(gt=0, le=YEAR_IN_SECONDS / 60)]
 Hours: TypeAlias = Annotated[float, Field(gt=0, le=24 * 366)]
+Days: TypeAlias = Annotated[int, Field(ge=1, le=3660)]
 Count: TypeAlias = Annotated[int, Field(ge=1, le=1_000_000_000)]
+Workers: TypeAlias = Annotated[int, Field(ge=1, le=64)]
 CountOrOff: TypeAlias = Annotated[int, Field(ge=0, le=1_000_000_000)]
 Bytes: TypeAlias = Annotated[int, Field(ge=1024, le=1024 * 1024 * MIB)]
 StoredBytes: TypeAlias = Annotated[int, Field(ge=MIB, le=1024 * 1024 * MIB)]

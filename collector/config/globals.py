@@ -8,14 +8,18 @@ from pydantic import Field
 from collector.config.fields import (
     MIB,
     Count,
+    Days,
     FilePath,
+    Minutes,
     Name,
     Seconds,
     Section,
     StoredBytes,
     Tag,
     Text,
+    Workers,
 )
+from collector.config.vault import Vault
 
 
 class PersistenceConfig(Section):
@@ -86,6 +90,12 @@ class Globals(Section):
     name: Name = Field(
         description="Name of this collector in its logs and metrics: letters, digits, - and _."
     )
+    workers: Workers = Field(
+        default=1,
+        description="Processes that the sources are spread over, each pulling for its own; with "
+        "more than one the process that was started supervises them, and delivers. Worth it where "
+        "one core is busy all the time. VirtualMetric's `workers`.",
+    )
     debug: bool = Field(default=False, description="Log at DEBUG instead of INFO.")
     log_format: Literal["text", "json"] = Field(
         default="text",
@@ -108,10 +118,22 @@ class Globals(Section):
         description="Seconds without progress after which a one-shot run (`--once`) no longer "
         "waits for an output; its records stay in the state for the next run.",
     )
+    give_up_after_in_minutes: Minutes | None = Field(
+        default=None,
+        description="Minutes of failing without any success after which a source is tried no more, "
+        "until the collector starts again or its credentials change. Default: never; records are "
+        "not lost by trying. Sumo Logic gives up after 90.",
+    )
     internal_tag: Tag = Field(
         default="devo.collectors.out",
         description="Tag (table) of the collector's own metrics. The name of Devo's table is not "
         "public, so check it with Devo.",
+    )
+    secrets: Vault = Field(default=Vault(), description="Where secrets come from.")
+    certificate_warning_in_days: Days = Field(
+        default=30,
+        description="Days before a certificate in a named file expires from which on `collector "
+        "check`, the start, and the log once a day warn of it.",
     )
     allow_plaintext: bool = Field(
         default=False,

@@ -7,23 +7,17 @@ from pydantic import Field, model_validator
 from collector.config.fields import (
     MIB,
     Bytes,
-    FilePath,
     OutputName,
+    PipelineNames,
     Seconds,
+    SecondsOrOff,
     Section,
     StartTime,
     refuse,
 )
-
-
-class Tls(Section):
-    """How the vendor's certificate is checked; it always is."""
-
-    ca: FilePath | None = Field(
-        default=None,
-        description="PEM file of authorities to trust instead of the system's, for a proxy that "
-        "opens TLS.",
-    )
+from collector.config.metadata import Described
+from collector.config.proxies import Proxy
+from collector.config.tls import Tls
 
 
 class HttpLimits(Section):
@@ -43,7 +37,26 @@ class HttpLimits(Section):
     )
 
 
-class Service(Section):
+class JsonLimits(Section):
+    """What one record may hold; one that holds more is kept aside.
+
+    Looked for in records over 64 KiB; the depth of smaller ones is bounded by the decoder.
+    """
+
+    max_depth: Annotated[int, Field(ge=1, le=1000)] = Field(
+        default=64, description="Levels of nesting."
+    )
+    max_keys: Annotated[int, Field(ge=1)] = Field(default=10_000, description="Keys in all.")
+    max_string_bytes: Bytes = Field(default=8 * MIB, description="Length of one string in bytes.")
+
+
+SILENCE = (
+    "Seconds without a new record, though the vendor answers, after which a source that used to "
+    "bring records is in error; 0 is never."
+)
+
+
+class Service(Described):
     """What every service has."""
 
     enabled: bool = Field(default=True, description="Whether this service is collected.")
@@ -56,21 +69,50 @@ class Service(Section):
         "before the first start. Changing it resets this service's state: records from the new "
         "time on are collected again.",
     )
+    silence_limit_in_seconds: SecondsOrOff = Field(
+        default=0.0, description=f"{SILENCE} Default: never, for this service may be silent."
+    )
     metadata: bool = Field(
         default=True,
         description="Add the key `@collector` to each record: input, service, tag, mode, pulling "
         "id, event id, event time, observed time. Without it records are the vendor's bytes.",
     )
+    pipelines: PipelineNames | None = Field(
+        default=None,
+        description="Names of the pipelines that its records go through, in order; `[]` is none. "
+        "Default: its input's.",
+    )
 
 
-class Input(Section):
+class Input(Described):
     """What every input has."""
 
     enabled: bool = Field(default=True, description="Whether this input is collected.")
     outputs: Annotated[tuple[OutputName, ...], Field(strict=False, min_length=1)] | None = Field(
         default=None, description="Names of the outputs that get its records. Default: all."
     )
-    tls: Tls = Field(default=Tls(), description="How the vendor's certificate is checked.")
+    tls: Tls = Field(default=Tls(), description="How the vendor is verified.")
+    proxy: Proxy = Field(default=Proxy(), description="The HTTP proxy on the way to the vendor.")
+    allow_private_addresses: bool = Field(
+        default=False,
+        description="Talk to the vendor even where its name leads to an address that is not "
+        "public: this machine, a private network, a cloud's metadata. Without this such an "
+        "answer of the resolver is refused, unless the URL itself holds an address or "
+        "`localhost`. It does not matter with a proxy.",
+    )
+    pipelines: PipelineNames = Field(
+        default=(),
+        description="Names of the pipelines that its records go through, in order. Default: none; "
+        "records then stay the vendor's bytes.",
+    )
+
+    json_limits: JsonLimits = Field(
+        default=JsonLimits(), description="What one record may hold; one with more is kept aside."
+    )
+
+    def whole_tls(self) -> Tls:
+        """The settings of TLS."""
+        return self.tls
 
 
 class Services(Section):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,15 @@ from typing import Any
 import msgspec
 from pydantic import ValidationError
 
-from collector.config import explain
+from collector.config import explain, hosted, json_source
+from collector.config.access import Access, anchored, exposed
 from collector.config.checks import between, block
 from collector.config.fields import Facts
+from collector.config.hosted import Layer, merged
+from collector.config.located import located
 from collector.config.models import Settings
-from collector.config.problems import InvalidConfig, Place, Problem, spell
+from collector.config.problems import InvalidConfig, Place, Problem
+from collector.config.sealed import Opener
 from collector.config.secrets import Resolver
 from collector.config.source import MAX_BYTES, Document
 from collector.config.source import parse as read_yaml
@@ -32,9 +36,10 @@ def find(path: Path | None, environ: Mapping[str, str]) -> Path:
 def load(path: Path, environ: Mapping[str, str], now: Micros) -> Settings:
     """Read and check a configuration file; ``now`` judges start times (UTC).
 
+    It is YAML or, by its name, JSON, in our own form or Devo's hosted one.
     Raises ``InvalidConfig`` with every problem that can be told at once.
     """
-    return _settings(read_yaml(_content(path)), path.parent, environ, now)
+    return _settings(layers_of(path, environ), environ, now)
 
 
 def parse(
@@ -44,22 +49,67 @@ def parse(
 
     Raises ``InvalidConfig`` like ``load``, without lines.
     """
-    return _settings(Document(data=document, lines={}, problems=()), base, environ, now)
+    plain = Document(data=document, lines={}, problems=())
+    return _settings([Layer(document=plain, folder=base)], environ, now)
 
 
-def _settings(document: Document, base: Path, environ: Mapping[str, str], now: Micros) -> Settings:
-    resolver = Resolver(base, environ)
-    data = resolver.resolve(document.data)
-    if not isinstance(data, dict):
+def layers_of(path: Path, environ: Mapping[str, str]) -> list[Layer]:
+    """The documents that a configuration is made of, the uppermost last; not yet judged.
+
+    One, but for the hosted form.  Raises ``InvalidConfig`` for what cannot be read.
+    """
+    fix = f"give its path with --config or ${VARIABLE}; start from config.yaml.example"
+    asked = _layer(path, fix)
+    if not hosted.is_hosted(asked.document):
+        return [asked]
+    named = environ.get(hosted.VARIABLE)
+    return hosted.layers(asked, _base(Path(named)) if named else None)
+
+
+def _base(path: Path) -> Layer:
+    try:
+        layer = _layer(path, f"correct ${hosted.VARIABLE}")
+    except InvalidConfig as error:
+        raise InvalidConfig(error.number, map(hosted.of_the_base, error.problems)) from None
+    problems = tuple(map(hosted.of_the_base, layer.document.problems))
+    document = msgspec.structs.replace(layer.document, problems=problems)
+    return msgspec.structs.replace(layer, document=document, base=True)
+
+
+def _layer(path: Path, fix: str) -> Layer:
+    """One document, whose settings have names; raises ``InvalidConfig``."""
+    raw = content(path, fix)
+    read = json_source.parse if path.suffix == json_source.SUFFIX else read_yaml
+    document = read(raw)
+    if not isinstance(document.data, dict):
         raise InvalidConfig(2, document.problems or [NO_BLOCK])
-    settings, wrong = _validate(data, now, resolver.places)
-    first = [*document.problems, *resolver.problems]
-    told = {problem.path for problem in first}
-    later = [*between(data), *wrong]
-    found = [*first, *(problem for problem in later if problem.path not in told)]
-    if settings is None or found:
-        raise InvalidConfig(3, _located(found, document.lines))
+    return Layer(document=document, folder=path.parent)
+
+
+def _settings(layers: Sequence[Layer], environ: Mapping[str, str], now: Micros) -> Settings:
+    access = Access(layers, environ)
+    data: dict[str, Any] = {}
+    first: list[Problem] = []
+    referenced: set[Place] = set()
+    for layer in layers:
+        resolver = Resolver(layer.folder, environ, access.lookup)
+        found = resolver.resolve(layer.document.data)
+        data = merged(anchored(found, layer.folder), data)
+        first += [*layer.document.problems, *exposed(layer), *resolver.problems]
+        referenced |= resolver.places
+    opener = Opener(access.keys)
+    data = opener.open(data)
+    settings, wrong = _validate(data, now, referenced | opener.places)
+    problems = _besides(_besides(first, opener.problems), [*between(data), *wrong])
+    if settings is None or problems:
+        raise InvalidConfig(3, located(problems, layers))
     return settings
+
+
+def _besides(first: Sequence[Problem], later: Iterable[Problem]) -> list[Problem]:
+    """The first, and those later ones that are about other settings: a cause is told once."""
+    told = {problem.path for problem in first}
+    return [*first, *(problem for problem in later if problem.path not in told)]
 
 
 def _validate(
@@ -70,6 +120,7 @@ def _validate(
         now=now,
         allow_plaintext=block(data, "globals").get("allow_plaintext") is True,
         outputs=frozenset(block(data, "outputs")),
+        pipelines=frozenset(block(data, "pipelines")),
     )
     try:
         return Settings.model_validate(data, context=facts), []
@@ -77,25 +128,8 @@ def _validate(
         return None, [explain.problem(each, referenced) for each in error.errors()]
 
 
-def _located(problems: list[Problem], lines: Mapping[Place, int]) -> list[Problem]:
-    """The problems with the line of their setting, or of the nearest one around it."""
-    known = {spell(place): line for place, line in lines.items()}
-    return [
-        problem
-        if problem.line is not None
-        else msgspec.structs.replace(problem, line=_line(problem.path, known))
-        for problem in problems
-    ]
-
-
-def _line(path: str, known: Mapping[str, int]) -> int | None:
-    while path and path not in known:
-        path = path[: max(path.rfind("."), path.rfind("["), 0)]
-    return known.get(path)
-
-
-def _content(path: Path) -> bytes:
-    """The file's bytes, one more than allowed at most; raises ``InvalidConfig``."""
+def content(path: Path, fix: str) -> bytes:
+    """A configuration file's bytes, one more than allowed at most; raises ``InvalidConfig``."""
     try:
         if path.is_file():
             with path.open("rb") as file:
@@ -103,7 +137,6 @@ def _content(path: Path) -> bytes:
         reason = f"there is no file {path}"
     except OSError as error:
         reason = f"{path} cannot be read: {error.strerror}"
-    fix = "give its path with --config or $CONFIG_FILE; start from config.yaml.example"
     raise InvalidConfig(1, [Problem(path="", reason=reason, fix=fix)])
 
 

@@ -7,12 +7,15 @@ from pydantic import Field, field_validator
 from collector.config.casb import CasbInput
 from collector.config.fields import Name, Section
 from collector.config.globals import Globals
+from collector.config.metadata import tagged
 from collector.config.outputs import Output
+from collector.config.pipelines import PipelineConfig
 from collector.config.pod import PodInput
+from collector.config.websocket import WebSocketInput
 
-AnyInput: TypeAlias = Annotated[CasbInput | PodInput, Field(discriminator="type")]
+AnyInput: TypeAlias = Annotated[CasbInput | PodInput | WebSocketInput, Field(discriminator="type")]
 
-INPUT_TYPES = ("proofpoint_casb", "proofpoint_pod")
+INPUT_TYPES = ("proofpoint_casb", "proofpoint_pod", "websocket")
 
 
 class Settings(Section):
@@ -25,14 +28,20 @@ class Settings(Section):
     inputs: dict[Name, AnyInput] = Field(
         min_length=1, max_length=256, description="Tenants to collect from, by name."
     )
+    pipelines: dict[Name, PipelineConfig] = Field(
+        default={},
+        max_length=64,
+        description="What records go through before they are kept, by name; see "
+        "[pipelines.md](pipelines.md).",
+    )
 
     @field_validator("inputs", mode="before")
     @classmethod
     def _types(cls, inputs: Any) -> Any:
-        """Give an input without a type its own name as type, when that is one."""
+        """Fill in what stands elsewhere: an input's type, and the placeholders of tags."""
         if not isinstance(inputs, dict):
             return inputs
-        return {name: typed(name, settings) for name, settings in inputs.items()}
+        return {name: tagged(name, typed(name, settings)) for name, settings in inputs.items()}
 
     def outputs_of(self, name: str) -> tuple[str, ...]:
         """The names of the outputs that get this input's records."""

@@ -8,9 +8,17 @@ from collector.config.destinations import (
     ConsoleConfig,
     DevoConfig,
     FileConfig,
-    HttpConfig,
     SyslogConfig,
 )
+from collector.config.destinations_http import (
+    ElasticsearchConfig,
+    HttpConfig,
+    SentinelConfig,
+    SplunkHecConfig,
+    SumoLogicConfig,
+)
+from collector.config.destinations_kafka import KafkaConfig
+from collector.config.destinations_s3 import S3Config
 from collector.config.fields import Seconds, Section
 
 
@@ -19,7 +27,8 @@ class OutputBase(Section):
 
     internal: bool = Field(
         default=True,
-        description="Deliver the internal lane too: the collector's own metrics and traces.",
+        description="Deliver the internal lane too: the collector's own metrics, health events and "
+        "ledger changes.",
     )
     max_retry_wait_in_seconds: Seconds = Field(
         default=60.0,
@@ -56,6 +65,48 @@ class HttpOutput(OutputBase):
     config: HttpConfig = Field(description="Settings of the destination.")
 
 
+class SplunkHecOutput(OutputBase):
+    """Splunk, over its HTTP Event Collector."""
+
+    type: Literal["splunk_hec"] = Field(description="This kind of output.")
+    config: SplunkHecConfig = Field(description="Settings of the destination.")
+
+
+class ElasticsearchOutput(OutputBase):
+    """Elasticsearch or OpenSearch, each record once."""
+
+    type: Literal["elasticsearch"] = Field(description="This kind of output.")
+    config: ElasticsearchConfig = Field(description="Settings of the destination.")
+
+
+class SumoLogicOutput(OutputBase):
+    """Sumo Logic, over an HTTP Logs source."""
+
+    type: Literal["sumo_logic"] = Field(description="This kind of output.")
+    config: SumoLogicConfig = Field(description="Settings of the destination.")
+
+
+class SentinelOutput(OutputBase):
+    """Microsoft Sentinel, over Azure Monitor's Logs Ingestion API."""
+
+    type: Literal["sentinel"] = Field(description="This kind of output.")
+    config: SentinelConfig = Field(description="Settings of the destination.")
+
+
+class KafkaOutput(OutputBase):
+    """Kafka, or what speaks its protocol; needs an extra: `proofpoint-collector[kafka]`."""
+
+    type: Literal["kafka"] = Field(description="This kind of output.")
+    config: KafkaConfig = Field(description="Settings of the destination.")
+
+
+class S3Output(OutputBase):
+    """A bucket of any S3 service; needs an extra: `proofpoint-collector[s3]`."""
+
+    type: Literal["s3"] = Field(description="This kind of output.")
+    config: S3Config = Field(description="Settings of the destination.")
+
+
 class ConsoleOutput(OutputBase):
     """The standard output, for trying things out."""
 
@@ -66,6 +117,16 @@ class ConsoleOutput(OutputBase):
 
 
 Output: TypeAlias = Annotated[
-    FileOutput | DevoOutput | SyslogOutput | HttpOutput | ConsoleOutput,
+    FileOutput
+    | DevoOutput
+    | SyslogOutput
+    | HttpOutput
+    | SplunkHecOutput
+    | ElasticsearchOutput
+    | SumoLogicOutput
+    | SentinelOutput
+    | KafkaOutput
+    | S3Output
+    | ConsoleOutput,
     Field(discriminator="type"),
 ]

@@ -11,6 +11,7 @@ from collector.config.fields import (
     MIB,
     UNSURE,
     Bytes,
+    CountOrOff,
     HeaderSecret,
     Hours,
     Seconds,
@@ -19,11 +20,12 @@ from collector.config.fields import (
     Tag,
     Text,
 )
-from collector.config.inputs import Input, Service, Services
+from collector.config.inputs import SILENCE, Input, Service, Services
+from collector.config.secured import Secured
 from collector.config.urls import StreamUrl
 
 
-class PodCredentials(Section):
+class PodCredentials(Secured):
     """Who asks: cluster and token."""
 
     cluster_id: Text = Field(
@@ -38,6 +40,16 @@ class PodCredentials(Section):
         default=None,
         description="A second token, for archive hours. With it they are fetched beside the live "
         "stream; without it the live stream is closed while a missing hour is fetched.",
+    )
+
+
+class PodRate(Section):
+    """How often the vendor is asked for a session; one budget for all services of the input."""
+
+    sessions_per_hour: CountOrOff = Field(
+        default=1000,
+        description="Handshakes in any hour, failed ones included; 0 is no limit. An archive hour "
+        f"costs one. The vendor speaks of limits without a number. {UNSURE}",
     )
 
 
@@ -121,6 +133,7 @@ class PodMessage(PodService):
     tag: Tag = Field(
         default="mail.proofpoint.pod.message", description="Tag (table) of the records."
     )
+    silence_limit_in_seconds: SecondsOrOff = Field(default=14_400.0, description=SILENCE)
 
 
 class PodMaillog(PodService):
@@ -129,6 +142,7 @@ class PodMaillog(PodService):
     tag: Tag = Field(
         default="mail.proofpoint.pod.maillog", description="Tag (table) of the records."
     )
+    silence_limit_in_seconds: SecondsOrOff = Field(default=14_400.0, description=SILENCE)
 
 
 class PodAudit(PodService):
@@ -162,6 +176,7 @@ class PodInput(Input):
         description="URL of the stream, without a query.",
     )
     credentials: PodCredentials = Field(description="Who asks.")
+    rate: PodRate = Field(default=PodRate(), description="How often the vendor is asked.")
     services: PodServices = Field(
         description="What is collected; a service that is not named is not."
     )

@@ -39,7 +39,7 @@ class InvalidConfig(ConfigError):
     """The configuration cannot be used; ``problems`` says everything that is wrong.
 
     Numbers: 1 the file cannot be read, 2 it is not the YAML we take, 3 its
-    settings are wrong.
+    settings are wrong, 4 a file that they name cannot be used.
     """
 
     problems: tuple[Problem, ...]

@@ -28,9 +28,15 @@ uses no network. `collector schema` prints a JSON Schema for editors.
   `${NAME:-default}` by the default where the variable is unset or empty; `$${`
   writes a literal `${`. A value `file:path` is replaced by that file's text, less
   one line end, 64 KiB at most; a relative path starts at the configuration's
-  folder. What a reference brings is always text and is not read for references.
-- Credentials of an input are read again while the vendor refuses them: a secret
-  that was replaced in its file is used without a restart.
+  folder. `$secret{name}` anywhere in a text is replaced by a secret that
+  `globals.secrets` says how to look up; `$$secret{` writes a literal `$secret{`.
+  What a reference brings is always text and is not read for references.
+- In a section with `secure: true` every secret is a ciphertext of
+  `collector secret encrypt`, bound to its setting ([secrets.md](secrets.md)).
+- Secrets of inputs and outputs are read again regularly and while they are
+  refused: one that was replaced is used without a restart.
+- A `.json` file is read as strict JSON. Devo's hosted form (`global_overrides`,
+  `inputs`) is taken too, over the file that `$COLLECTOR_BASE_CONFIG` names.
 - Every other relative path starts at the working directory.
 - A setting of type *secret* is never printed or logged.
 - Limits: 1 MiB, 10,000 values, 16 levels.
@@ -56,7 +62,15 @@ def reference() -> str:
         parts.append(f"## `{group}`\n\n{schema[group]['description']}\n")
         for kind, node in kinds(schema[group]["additionalProperties"]).items():
             parts += _section(f"{group}.<name>` of type `{kind}", node, level=3)
-    return "\n".join(parts)
+    return "\n".join([*parts, *_pipelines(schema["pipelines"])])
+
+
+def _pipelines(node: Node) -> Iterator[str]:
+    yield f"## `pipelines`\n\n{node['description']}\n"
+    named = resolve(node["additionalProperties"])
+    yield from _section("pipelines.<name>", named, level=3)
+    for kind, step in kinds(named["properties"]["steps"]["items"]).items():
+        yield from _section(f"pipelines.<name>.steps[]` of type `{kind}", step, level=3)
 
 
 def _section(title: str, node: Node, level: int = 2) -> list[str]:
@@ -83,6 +97,8 @@ def _rows(node: Node, prefix: str = "") -> Iterator[str]:
 def _type(node: Node) -> str:
     if "enum" in node or "const" in node:
         return ", ".join(f"`{word}`" for word in node.get("enum", [node.get("const")]))
+    if kinds(node):
+        return "blocks with a `type`"
     if node["type"] == "array":
         return f"list of {_type(resolve(node['items']))}"
     return TYPES[str(node.get("format", node["type"]))]

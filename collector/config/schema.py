@@ -11,7 +11,8 @@ Node: TypeAlias = dict[str, Any]
 
 
 @cache
-def _schema() -> Node:
+def root() -> Node:
+    """The node of the whole configuration."""
     return Settings.model_json_schema()
 
 
@@ -21,7 +22,7 @@ def json_schema() -> Node:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Configuration of the Proofpoint collector",
     }
-    return {**_schema(), **head}
+    return {**root(), **head}
 
 
 def resolve(node: Node) -> Node:
@@ -29,7 +30,7 @@ def resolve(node: Node) -> Node:
     if "anyOf" in node:
         return resolve(next(choice for choice in node["anyOf"] if choice.get("type") != "null"))
     if "$ref" in node:
-        definition: Node = _schema()["$defs"][node["$ref"].rpartition("/")[2]]
+        definition: Node = root()["$defs"][node["$ref"].rpartition("/")[2]]
         return definition
     return node
 
@@ -42,13 +43,14 @@ def kinds(node: Node) -> dict[str, Node]:
 
 def settings_at(steps: tuple[str | int, ...]) -> list[str]:
     """The names that may stand at a place; steps as pydantic reports them."""
-    node = _schema()
+    node = root()
     for step in steps:
-        node = _below(resolve(node), step)
+        node = below(resolve(node), step)
     return list(resolve(node).get("properties", {}))
 
 
-def _below(node: Node, step: str | int) -> Node:
+def below(node: Node, step: str | int) -> Node:
+    """The node one step below a resolved one; empty where nothing is known."""
     if step in kinds(node):
         return kinds(node)[str(step)]
     if step in node.get("properties", {}):

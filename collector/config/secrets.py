@@ -1,15 +1,16 @@
-"""References in text values: ``${ENV}``, ``${ENV:-default}`` and ``file:/path``.
+"""References in text values: ``${ENV}``, ``${ENV:-default}``, ``$secret{name}``, ``file:/path``.
 
-``${...}`` may stand anywhere in a text; ``$${`` writes a literal ``${``.  A value
-that starts with ``file:`` is replaced by that file's text, less one line end; a
-relative path starts at the folder of the configuration file.  What a reference
-brings is taken as it is: never read for references again, always text.
+``${...}`` and ``$secret{...}`` may stand anywhere in a text; ``$${`` writes a literal
+``${`` and ``$$secret{`` a literal ``$secret{``.  A value that starts with ``file:`` is
+replaced by that file's text, less one line end; a relative path starts at the folder
+of the configuration file.  What a reference brings is taken as it is: never read for
+references again, always text.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,11 @@ from collector.config.problems import Place, Problem, spell
 MAX_FILE_BYTES = 64 * 1024
 FILE = "file:"
 
-REFERENCE = re.compile(r"\$(?:\$\{|\{(?P<body>[^{}]*)\}|\{)")
+REFERENCE = re.compile(
+    r"\$\$(?P<literal>(?:secret)?\{)"
+    r"|\$secret\{(?:(?P<secret>[^{}]*)\})?"
+    r"|\$\{(?:(?P<body>[^{}]*)\})?"
+)
 BODY = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<fallback>:-.*)?", re.DOTALL)
 
 
@@ -31,12 +36,23 @@ class Unresolved(Exception):
         self.fix = fix
 
 
-class Resolver:
-    """Replaces the references of one document, noting where they stood and what failed."""
+def no_vault(_name: str) -> str:
+    """The vault where there is none."""
+    raise Unresolved("names a secret where none can be looked up", "write a path or ${NAME}")
 
-    def __init__(self, base: Path, environ: Mapping[str, str]) -> None:
+
+class Resolver:
+    """Replaces the references of one document, noting where they stood and what failed.
+
+    ``vault`` answers the name of a secret with its text, or raises ``Unresolved``.
+    """
+
+    def __init__(
+        self, base: Path, environ: Mapping[str, str], vault: Callable[[str], str] = no_vault
+    ) -> None:
         self.base = base
         self.environ = environ
+        self.vault = vault
         self.places: set[Place] = set()
         self.problems: list[Problem] = []
 
@@ -61,15 +77,20 @@ class Resolver:
         return found
 
     def _lookup(self, text: str) -> str:
-        expanded = REFERENCE.sub(self._variable, text)
+        expanded = REFERENCE.sub(self._reference, text)
         if not text.startswith(FILE):
             return expanded
-        return _content(self.base / expanded.removeprefix(FILE), text.removeprefix(FILE))
+        return file_text(self.base / expanded.removeprefix(FILE), text.removeprefix(FILE))
 
-    def _variable(self, match: re.Match[str]) -> str:
-        if match.group() == "$${":
-            return "${"
-        body = BODY.fullmatch(match["body"] or "")
+    def _reference(self, match: re.Match[str]) -> str:
+        if match["literal"]:
+            return f"${match['literal']}"
+        if match.group().startswith("$secret"):
+            return self.vault(match["secret"] or "")
+        return self._variable(match["body"] or "")
+
+    def _variable(self, text: str) -> str:
+        body = BODY.fullmatch(text)
         if body is None:
             reason = "holds ${ without a variable's name and a closing }"
             raise Unresolved(reason, "write ${NAME}, or $${ for a literal ${")
@@ -85,20 +106,28 @@ class Resolver:
         self.problems.append(Problem(path=spell(place), reason=reason, fix=fix))
 
 
-def _content(path: Path, written: str) -> str:
-    """The text of a referenced file, named in errors as it was written."""
+def file_text(path: Path, written: str) -> str:
+    """The text of a file, named in errors as it was written; raises ``Unresolved``."""
     fix = "check the path after file: (a relative one starts at the configuration's folder)"
     try:
         if not path.is_file():
             raise Unresolved(f"there is no file {written!r}", fix)
         with path.open("rb") as file:
             raw = file.read(MAX_FILE_BYTES + 1)
-        text = raw.decode("utf-8")
     except OSError as error:
         reason = f"the file {written!r} cannot be read: {error.strerror}"
         raise Unresolved(reason, fix) from None
     except ValueError:
-        raise Unresolved("the file is not UTF-8 text", "keep only the secret in it") from None
+        raise Unresolved("no file can have the name that is written here", fix) from None
     if len(raw) > MAX_FILE_BYTES:
         raise Unresolved("the file is larger than 64 KiB", "keep only the secret in it")
+    return text_of(raw)
+
+
+def text_of(raw: bytes) -> str:
+    """A secret's bytes as text, less one line end; raises ``Unresolved``."""
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Unresolved("it is not UTF-8 text", "keep only the secret in it") from None
     return text.removesuffix("\n").removesuffix("\r")

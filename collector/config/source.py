@@ -15,7 +15,7 @@ No message repeats a value, because a value may be a secret.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -44,6 +44,8 @@ WORDS = {"true": True, "True": True, "TRUE": True, "false": False, "False": Fals
 NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})\.[0-9]{1,17}")
+SURROGATE = re.compile(r"[\ud800-\udfff]")
+QUOTES = frozenset("'\"|>")
 QUOTED = re.compile(r"""(['"])(?!<)[^'"]{2,}\1""")
 
 ANCHORS = ("anchors (&name) and aliases (*name) are not read", "write the value out in full")
@@ -64,9 +66,13 @@ def parse(raw: bytes) -> Document:
     A file that cannot be followed to its end raises ``InvalidConfig``; refusals
     that leave the rest readable come back in ``problems``.
     """
-    text = _decode(raw)
+    return read(decode(raw), scalar)
+
+
+def read(text: str, plain: Callable[[str], Any]) -> Document:
+    """Like ``parse``, from text; ``plain`` says what a scalar without quotes means."""
     try:
-        return _Reader(YAML(typ="safe", pure=True).parse(text)).document()
+        return _Reader(YAML(typ="safe", pure=True).parse(text), plain).document()
     except MarkedYAMLError as error:
         problem = _syntax(error, text)
     except ReaderError as error:
@@ -88,8 +94,9 @@ def scalar(text: str) -> bool | int | float | str | None:
 class _Reader:
     """Builds plain values from parser events, noting lines and refusals."""
 
-    def __init__(self, events: Iterator[Event]) -> None:
+    def __init__(self, events: Iterator[Event], plain: Callable[[str], Any]) -> None:
         self.events = events
+        self.plain = plain
         self.lines: dict[Place, int] = {}
         self.problems: list[Problem] = []
         self.values = 0
@@ -116,7 +123,11 @@ class _Reader:
             return self.mapping(place)
         if isinstance(event, SequenceStartEvent):
             return self.sequence(place)
-        return _scalar(event) if isinstance(event, ScalarEvent) else None
+        return self.scalar(event) if isinstance(event, ScalarEvent) else None
+
+    def scalar(self, event: ScalarEvent) -> Any:
+        text = str(event.value)
+        return _paired(text) if event.style in QUOTES else self.plain(text)
 
     def count(self, event: Event, place: Place) -> None:
         self.values += 1
@@ -142,7 +153,7 @@ class _Reader:
         if isinstance(event, ScalarEvent):
             if event.anchor is not None:
                 self.refuse(event, place, *ANCHORS)
-            return str(event.value)
+            return _paired(str(event.value))
         reason, fix = "a setting's name is not plain text", "write name: value"
         raise InvalidConfig(2, [_at(event, place, reason, fix)])
 
@@ -169,7 +180,8 @@ TOO_MANY = (f"it holds more than {MAX_VALUES} values", "split it into several co
 TOO_DEEP = (f"it is nested more than {MAX_DEPTH} levels deep", "see config.yaml.example")
 
 
-def _decode(raw: bytes) -> str:
+def decode(raw: bytes) -> str:
+    """A configuration's bytes as text; raises ``InvalidConfig``."""
     if len(raw) > MAX_BYTES:
         fix = "check that this is the configuration, and shorten it"
         raise InvalidConfig(2, [Problem(path="", reason="it is larger than 1 MiB", fix=fix)])
@@ -182,9 +194,11 @@ def _decode(raw: bytes) -> str:
     raise InvalidConfig(2, [Problem(path="", reason="it is not UTF-8", fix=fix, line=line)])
 
 
-def _scalar(event: ScalarEvent) -> bool | int | float | str | None:
-    text = str(event.value)
-    return text if event.style in {"'", '"', "|", ">"} else scalar(text)
+def _paired(text: str) -> str:
+    """The text with each pair of surrogates, as JSON escapes them, made the character it means."""
+    if not SURROGATE.search(text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _line(event: Event) -> int:

@@ -28,6 +28,11 @@ def _stream_url(text: str, info: ValidationInfo) -> str:
     return text
 
 
+def _socket_uri(text: str, info: ValidationInfo) -> str:
+    _url(text, ("wss", "ws"), info)
+    return text
+
+
 def _post_url(url: SecretStr, info: ValidationInfo) -> SecretStr:
     _url(url.get_secret_value(), ("https", "http"), info)
     return url
@@ -36,7 +41,7 @@ def _post_url(url: SecretStr, info: ValidationInfo) -> SecretStr:
 def _url(text: str, schemes: tuple[str, str], info: ValidationInfo) -> SplitResult:
     """An absolute URL without user and fragment; plaintext only where it is allowed."""
     safe, plain = schemes
-    url = _split(text)
+    url = split(text)
     if url is None or url.scheme not in schemes or not text.isascii():
         raise conceal(f"is no {safe}:// URL", f"write {safe}://host or {safe}://host:port")
     if "@" in url.netloc or url.fragment:
@@ -48,7 +53,7 @@ def _url(text: str, schemes: tuple[str, str], info: ValidationInfo) -> SplitResu
     return url
 
 
-def _split(text: str) -> SplitResult | None:
+def split(text: str) -> SplitResult | None:
     """The parts of a URL with a host and, where given, a valid port; else None."""
     try:
         url = urlsplit(text)
@@ -71,4 +76,5 @@ def loopback(host: str) -> bool:
 
 BaseUrl: TypeAlias = Annotated[str, AfterValidator(_base_url)]
 StreamUrl: TypeAlias = Annotated[str, AfterValidator(_stream_url)]
+SocketUri: TypeAlias = Annotated[str, AfterValidator(_socket_uri)]
 PostUrl: TypeAlias = Annotated[Secret, AfterValidator(_post_url)]

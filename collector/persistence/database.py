@@ -17,13 +17,12 @@ from sqlite_utils import Database
 from collector.errors import StateError
 from collector.persistence import soundness
 from collector.persistence.failures import damaged, errors_of
-from collector.persistence.guarded import Guarded, meta, set_meta
+from collector.persistence.guarded import BUSY_TIMEOUT_MS, Guarded, meta, set_meta
 from collector.persistence.migrations import schema
 
 FILE_NAME = "collector.db"
 LOCK_NAME = "collector.lock"
 PAGE_SIZE = 16 * 1024
-BUSY_TIMEOUT_MS = 5_000
 OURS = b"ppco"
 """Marks the file as ours, in the field that SQLite's file header has for it (application_id)."""
 OURS_AT = 68
@@ -107,8 +106,11 @@ def exists(folder: Path) -> bool:
     return (folder / FILE_NAME).exists()
 
 
-def open_for_writing(folder: Path, connect: Connect = connect) -> Guarded:
-    """The database, migrated to today's schema, with a new epoch."""
+def open_for_writing(folder: Path, connect: Connect = connect, *, shared: bool = False) -> Guarded:
+    """The database, migrated to today's schema, with a new epoch.
+
+    ``shared``: processes of ours will join it.
+    """
     path = folder / FILE_NAME
     with errors_of(path):
         if not path.exists():
@@ -123,7 +125,18 @@ def open_for_writing(folder: Path, connect: Connect = connect) -> Guarded:
             with database.atomic():  # the list of steps and its index are two of their own
                 schema.apply(database)
             soundness.check_rows(database, path)
-            return Guarded(database, path, reconnect, _new_epoch(database))
+            return Guarded(database, path, reconnect, _new_epoch(database), shared=shared)
+
+
+def join(folder: Path, epoch: str, connect: Connect = connect) -> Guarded:
+    """A database that another process of ours has opened for writing, in the same epoch.
+
+    That process has the lock and looked at the file: it is neither checked nor changed here.
+    """
+    path = folder / FILE_NAME
+    with errors_of(path):
+        reconnect = partial(_connected, path, connect, *_WRITER)
+        return Guarded(reconnect(), path, reconnect, epoch, shared=True)
 
 
 def open_for_reading(folder: Path, connect: Connect = connect, *, checked: bool = False) -> Guarded:

@@ -43,6 +43,11 @@ def is_io_error(error: sqlite3.OperationalError) -> bool:
     return _code(error) == sqlite3.SQLITE_IOERR
 
 
+def is_busy(error: sqlite3.OperationalError) -> bool:
+    """Whether another connection holds the lock that is needed."""
+    return _code(error) == sqlite3.SQLITE_BUSY
+
+
 def _code(error: sqlite3.OperationalError) -> int:
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 

@@ -149,6 +149,11 @@ def as_batch(db: Database, letter: Letter) -> Batch:
     )
 
 
+def newest(db: Database) -> int:
+    """The highest id so far; 0 when there is none."""
+    return int(db.execute("SELECT coalesce(max(id), 0) FROM dead_letter").fetchone()[0])
+
+
 def totals(db: Database) -> list[Totals]:
     """How many there are, by source and output."""
     query = "SELECT source, output, records, bytes, dropped, dropped_bytes FROM kept_aside"

@@ -13,6 +13,7 @@ Tables
     kept_aside   how many dead letters there are and were, by source and output
     usage        calls made against an input's quota
     history      resets, with the state before and after
+    health       one row per source and output: state and health events; decides nothing
 
 ``seal`` is a row's checksum (``persistence.seals``).
 """
@@ -83,3 +84,12 @@ _FIRST_RELEASE = (
         id INTEGER PRIMARY KEY AUTOINCREMENT, changed INTEGER NOT NULL, source TEXT NOT NULL,
         reason TEXT NOT NULL, previous TEXT, current TEXT)""",
 )
+
+
+@schema()
+def health(db: Database) -> None:
+    """How sources and outputs fare, for ``collector status``."""
+    db.execute(
+        """CREATE TABLE health (
+            subject TEXT PRIMARY KEY, checked INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID"""
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import threading
 import time
@@ -17,28 +18,55 @@ from collector.persistence import accounts, letters, seals
 from collector.persistence.guarded import Guarded, meta
 from collector.persistence.recent import Recent
 
+_LOOK_SECONDS = 0.05
+"""How often a sender that waits looks for what other processes have committed."""
+_COUNT_SECONDS = 1.0
+_COUNT_SHARE = 20
+"""The spool is counted again after a second, and after so many times what counting it took."""
+
 _COLUMNS = "source, tag, lane, mode, count, first, last, bytes, hours"
 
 
 class SqliteSpool:
     """The part of the store that senders see."""
 
-    def __init__(self, writer: Guarded, reader: Guarded, clock: Clock, letter_bytes: int) -> None:
+    def __init__(
+        self,
+        writer: Guarded,
+        reader: Guarded,
+        clock: Clock,
+        letter_bytes: int,
+        *,
+        shared: bool = False,
+    ) -> None:
+        """``shared``: other processes add batches and confirm them, too."""
         self._clock = clock
         self._letter_bytes = letter_bytes
         self._writer = writer
         self._reader = reader
         self._changed = threading.Condition()
-        self._recent = Recent()
+        self._shared = shared
+        self._recent = Recent(0) if shared else Recent()
+        self._look_seconds = _LOOK_SECONDS if shared else math.inf
         with reader.reading() as db:
             self._store_id = meta(db, "store_id")
-            self._bytes = int(db.execute("SELECT coalesce(sum(bytes), 0) FROM spool").fetchone()[0])
+        self._count()
 
     @property
     def size(self) -> int:
-        """How many bytes of records wait for an output."""
+        """How many bytes of records wait for an output; a second old where others add to it."""
         with self._changed:
+            if self._shared and time.monotonic() >= self._count_at:
+                self._count()
             return self._bytes
+
+    def _count(self) -> None:
+        began = time.monotonic()
+        with self._reader.reading() as db:
+            self._bytes = int(db.execute("SELECT coalesce(sum(bytes), 0) FROM spool").fetchone()[0])
+        now = time.monotonic()
+        # Millions of small batches take seconds to count: that must not become all we do.
+        self._count_at = now + max(_COUNT_SECONDS, (now - began) * _COUNT_SHARE)
 
     def add(self, db: Database, batches: Iterable[Batch]) -> list[SpooledBatch]:
         """Write batches inside the caller's transaction; see ``grown``."""
@@ -122,8 +150,9 @@ class SqliteSpool:
         with self._changed:
             while not self._owed(output, lane, after):
                 left = deadline - time.monotonic()
-                if left <= 0 or not self._changed.wait(left):
+                if left <= 0:
                     return
+                self._changed.wait(min(left, self._look_seconds))
 
     def abandon(self, output: str) -> int:
         """Owe an output nothing any more; how many records it will not get."""

@@ -7,8 +7,9 @@ epoch of this start.  Nothing else moves a checkpoint.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 
 from filelock import FileLock
@@ -24,6 +25,8 @@ from collector.core.store import Commit
 from collector.errors import StateError
 from collector.persistence import accounts, damage, database, letters, seals, stored
 from collector.persistence.database import Connect
+from collector.persistence.guarded import Guarded
+from collector.persistence.health import HealthShelf
 from collector.persistence.letters import Filter, Letter, Totals
 from collector.persistence.spool import SqliteSpool
 
@@ -35,15 +38,24 @@ class SqliteStore:
     """The store of one collector process; see ``core.store.Store`` for the contract."""
 
     def __init__(
-        self, folder: Path, lock: FileLock, clock: Clock, connect: Connect, letter_bytes: int
+        self,
+        folder: Path,
+        lock: FileLock | None,
+        clock: Clock,
+        connect: Connect,
+        letter_bytes: int,
+        open_writer: Callable[[], Guarded],
+        *,
+        shared: bool,
     ) -> None:
         self._lock = lock
         self._letter_bytes = letter_bytes
         with ExitStack() as opened:
-            self._writer = opened.enter_context(closing(database.open_for_writing(folder, connect)))
+            self._writer = opened.enter_context(closing(open_writer()))
             reader = database.open_for_reading(folder, connect, checked=True)
             self._reader = opened.enter_context(closing(reader))
-            self.spool = SqliteSpool(self._writer, self._reader, clock, letter_bytes)
+            self.spool = SqliteSpool(self._writer, self._reader, clock, letter_bytes, shared=shared)
+            self.health = HealthShelf(self._writer)
             opened.pop_all()
 
     @classmethod
@@ -55,26 +67,52 @@ class SqliteStore:
         letter_bytes: int = LETTER_BYTES,
         *,
         start_anew: bool = False,
+        shared: bool = False,
     ) -> SqliteStore:
         """Own the folder and open its store; raises ``StateError``.
 
         ``letter_bytes``: how many bytes of dead letters are kept.  ``start_anew``:
-        make a new store also where a damaged one was set aside.
+        make a new store also where a damaged one was set aside.  ``shared``: other
+        processes will ``join``.
         """
         lock = database.take_lock(folder)
         try:
             if not start_anew:
                 damage.refuse_silence(folder / database.FILE_NAME)
-            return cls(folder, lock, clock, connect, letter_bytes)
+            writer = partial(database.open_for_writing, folder, connect, shared=shared)
+            return cls(folder, lock, clock, connect, letter_bytes, writer, shared=shared)
         except BaseException:
             lock.release()
             raise
+
+    @classmethod
+    def join(
+        cls,
+        folder: Path,
+        epoch: str,
+        clock: Clock,
+        connect: Connect = database.connect,
+        letter_bytes: int = LETTER_BYTES,
+    ) -> SqliteStore:
+        """A second process at the store that another has opened, in its epoch.
+
+        When that one is gone and a later start has taken over, every write raises
+        ``StateError``.
+        """
+        writer = partial(database.join, folder, epoch, connect)
+        return cls(folder, None, clock, connect, letter_bytes, writer, shared=True)
+
+    @property
+    def epoch(self) -> str:
+        """The number of this start, for those who join it."""
+        return self._writer.epoch
 
     def close(self) -> None:
         """Close the file and give the folder free."""
         self._reader.close()
         self._writer.close()
-        self._lock.release()
+        if self._lock is not None:
+            self._lock.release()
 
     def checkpoint(self, source: str) -> Checkpoint | None:
         """The stored checkpoint, or None for a source never seen."""
@@ -118,7 +156,7 @@ class SqliteStore:
         fault.point("tx.begin")
         with self._writer.transaction() as db:
             fault.point("tx.spool")
-            added = sum(self.spool.add(db, batch) for batch in commit.batches)
+            added = self.spool.add(db, commit.batches)
             fault.point("tx.dedup")
             for slot, digests in commit.digests.items():
                 row = (commit.source, slot, commit.observed, pack(digests))
@@ -147,7 +185,7 @@ class SqliteStore:
         ``changes`` are the ledger rows that it tells of.
         """
         with self._writer.transaction() as db:
-            added = self.spool.add(db, batch)
+            added = self.spool.add(db, [batch])
             accounts.announce(db, changes)
         self.spool.grown(added)
 
@@ -189,6 +227,11 @@ class SqliteStore:
         with self._writer.reading() as db:
             return letters.raw(db, letter_id)
 
+    def newest_letter(self) -> int:
+        """The highest id of a dead letter; 0 when there is none."""
+        with self._writer.reading() as db:
+            return letters.newest(db)
+
     def letter_totals(self) -> list[Totals]:
         """How many dead letters there are and were, by source and output."""
         with self._writer.reading() as db:
@@ -207,9 +250,9 @@ class SqliteStore:
     def send_again(self, refused: Iterable[Letter]) -> None:
         """Spool refused records for the outputs that refused them; they are dead no more."""
         with self._writer.transaction() as db:
-            added = 0
+            added = []
             for letter in refused:
-                added += self.spool.add(db, letters.as_batch(db, letter))
+                added += self.spool.add(db, [letters.as_batch(db, letter)])
                 letters.remove(db, letter.id)
         self.spool.grown(added)
 

@@ -32,6 +32,32 @@ class Log(Protocol):
         ...
 
 
+class Watch(Protocol):
+    """Hears how a puller fares, for the health of its source (``app.health``)."""
+
+    def progressed(self) -> None:
+        """The vendor answers."""
+        ...
+
+    def troubled(self, error: CollectorError) -> None:
+        """A call or a span is tried again because of this.
+
+        Raises ``error`` itself when the source is to be given up.
+        """
+        ...
+
+
+class Unwatched:
+    """The watch of a puller whose health nobody asks about."""
+
+    def progressed(self) -> None:
+        """Nobody hears it."""
+
+    def troubled(self, error: CollectorError) -> None:
+        """Nobody hears it."""
+
+
+UNWATCHED = Unwatched()
 _PARTIAL_EVERY = 5.0
 """Seconds of the clock between partial statistics: a flood of pages is no flood of lines."""
 
@@ -39,21 +65,30 @@ _PARTIAL_EVERY = 5.0
 class Journal:
     """The log of one puller.  ``period``: seconds between two pulls, None if nobody waits."""
 
-    def __init__(self, log: Log, service: str, clock: Clock, period: float | None) -> None:
+    def __init__(
+        self,
+        log: Log,
+        service: str,
+        clock: Clock,
+        period: float | None,
+        watch: Watch = UNWATCHED,
+    ) -> None:
         self.log = log
         self._service = service
         self._clock = clock
         self._period = period
+        self._watch = watch
 
     def begin(self, now: Micros) -> Cycle:
         """A pull starts."""
-        cycle = Cycle(self.log.during(now // 1000), self._service, self._clock, self._period, now)
+        cycle = self._cycle(self._period, now)
         cycle.log.info(phrases.pull_started())
         return cycle
 
     def listen(self, now: Micros) -> Cycle:
         """A live session was opened; it is one long pull."""
-        cycle = Cycle(self.log.during(now // 1000), self._service, self._clock, None, now)
+        self._watch.progressed()
+        cycle = self._cycle(None, now)
         cycle.log.info("Live session is open; records are taken as they come")
         return cycle
 
@@ -64,10 +99,22 @@ class Journal:
     def repeating(self, error: CollectorError, seconds: float) -> None:
         """A span is read once more."""
         self.log.warning("%s; reading the span again in %.1f seconds", error, seconds)
+        self._watch.troubled(error)
 
     def waiting(self, error: CollectorError, seconds: float) -> None:
-        """A call is made once more."""
+        """A call is made once more; raises ``error`` when the source is given up.
+
+        A session that is still taken is no trouble: the vendor releases it late.
+        """
         self.log.warning("%s; next try in %.1f seconds", error, seconds)
+        if not isinstance(error, SessionTaken):
+            self._watch.troubled(error)
+
+    def missed(self, error: CollectorError) -> None:
+        """A session stands again, and what was sent before it is lost; ``error`` says what."""
+        self._watch.progressed()
+        self.log.warning("%s", error)
+        self._watch.troubled(error)
 
     def clock_is_behind(self) -> None:
         """The clock contradicts all that is known."""
@@ -84,17 +131,28 @@ class Journal:
             lasting = isinstance(error, SessionTaken) and self._clock.monotonic() - began > limit
             if lasting:
                 self.log.error("%s; it has lasted for longer than %.0f seconds", error, limit)
+                self._watch.troubled(error)
             else:
                 self.waiting(error, seconds)
 
         return heard
+
+    def _cycle(self, period: float | None, now: Micros) -> Cycle:
+        log = self.log.during(now // 1000)
+        return Cycle(log, self._service, self._clock, period, now, self._watch)
 
 
 class Cycle:
     """One pull: its id, its numbers, its lines."""
 
     def __init__(
-        self, log: Log, service: str, clock: Clock, period: float | None, began: Micros
+        self,
+        log: Log,
+        service: str,
+        clock: Clock,
+        period: float | None,
+        began: Micros,
+        watch: Watch,
     ) -> None:
         self.began = began
         self.pulling_id = began // 1000
@@ -103,6 +161,7 @@ class Cycle:
         self._service = service
         self._clock = clock
         self._period = period
+        self._watch = watch
         self._started = clock.monotonic()
         self._told = self._started - _PARTIAL_EVERY
         self._received_before = 0
@@ -122,6 +181,7 @@ class Cycle:
 
     def page(self, stats: PullStats) -> None:
         """A page was committed."""
+        self._watch.progressed()
         self.stats.add(stats)
         if self._clock.monotonic() - self._told >= _PARTIAL_EVERY:
             self._told = self._clock.monotonic()
@@ -129,6 +189,7 @@ class Cycle:
 
     def retrieved(self, window: Window) -> None:
         """A span was read to its end."""
+        self._watch.progressed()
         count = self.stats.received - self._received_before
         self.log.info(phrases.retrieved(count, self._service, window.start, window.end))
 

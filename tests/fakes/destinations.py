@@ -23,10 +23,10 @@ from collector.senders.http import HttpSender
 from collector.senders.syslog import SyslogSender
 from tests.fakes.batches import FIRST
 from tests.fakes.clock import ManualClock
+from tests.fakes.extra_destinations import EXTRA, extra
+from tests.fakes.http_destinations import VENDORS, HttpDestination, vendor
 from tests.fakes.receivers import (
-    Answer,
     HttpReceiver,
-    Posted,
     StreamReceiver,
     counted_messages,
     newline_lines,
@@ -147,35 +147,6 @@ class ConsoleDestination:
         self._pipe.broken = False
 
 
-class HttpDestination:
-    """An HTTP server that answers 503 to one post."""
-
-    def __init__(self, receiver: HttpReceiver, make: Callable[[str], HttpSender]) -> None:
-        self.receiver = receiver
-        self._make = make
-
-    def sender(self) -> HttpSender:
-        """A sender to the server."""
-        return self._make(self.receiver.url)
-
-    def lines(self) -> list[bytes]:
-        """The records of the accepted posts."""
-        return [line for posted in self.receiver.accepted for line in newline_lines(posted.body)]
-
-    def fail_once(self) -> None:
-        """Fail the third post from now."""
-        turn = iter([200, 200, 503])
-
-        def answer(_: Posted) -> Answer:
-            return Answer(next(turn, 200))
-
-        self.receiver.answer = answer
-
-    def repair(self) -> None:
-        """Accept everything."""
-        self.receiver.answer = lambda _: Answer()
-
-
 class StreamDestination:
     """A TCP or TLS server that resets one connection."""
 
@@ -222,7 +193,8 @@ def gzip_lines(stream: bytes) -> list[bytes]:
 
 
 STREAMS = ("devo-ssl", "devo-tcp", "devo-gzip", "syslog-octet", "syslog-newline", "syslog-tls")
-KINDS = ("file", "console", "http-ndjson", "http-zstd", *STREAMS)
+HTTP = ("http-ndjson", "http-zstd", *VENDORS)
+KINDS = ("file", "console", *HTTP, *STREAMS, *EXTRA)
 
 
 def destinations(kind: str, folder: Path, timeout: float = 5.0) -> Iterator[Destination]:
@@ -237,6 +209,10 @@ def _destination(kind: str, folder: Path, timeout: float, stack: ExitStack) -> D
         return FileDestination(folder)
     if kind == "console":
         return ConsoleDestination()
+    if kind in EXTRA:
+        return extra(kind, stack)
+    if kind in VENDORS:
+        return vendor(kind, stack.enter_context(HttpReceiver()), timeout)
     if kind.startswith("http"):
         compression: Compression = "zstd" if kind == "http-zstd" else "none"
 

@@ -132,19 +132,24 @@ def counted_messages(stream: bytes) -> list[bytes]:
 
 
 class Posted(NamedTuple):
-    """One request: headers with lower-case names, and the body decompressed."""
+    """One request: headers with lower-case names, the body decompressed, path and query."""
 
     headers: dict[str, str]
     body: bytes
+    path: str = ""
 
 
 class Answer(NamedTuple):
-    """What the HTTP receiver says; ``cut``: the body breaks off before its declared end."""
+    """What the HTTP receiver says.
+
+    ``cut``: the body breaks off before its declared end; ``lost``: nothing is said at all.
+    """
 
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     cut: bool = False
+    lost: bool = False
 
 
 class HttpReceiver:
@@ -213,7 +218,10 @@ class _Handler(BaseHTTPRequestHandler):
         while receiver.stalled.is_set() and not receiver.over.is_set():
             receiver.over.wait(0.02)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        answer = receiver.take(Posted(headers, _decompressed(headers, body)))
+        answer = receiver.take(Posted(headers, _decompressed(headers, body), self.path))
+        if answer.lost:
+            self.close_connection = True
+            return
         self.send_response(answer.status)
         for name, value in answer.headers:
             self.send_header(name, value)

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from collector.app.collector import Collector, Selection
+from collector.app.collector import Collector
+from collector.app.selection import Selection
 from collector.cli import app
 from collector.clock import SystemClock
 from collector.core.checkpoint import started

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from collector.app.collector import Collector, Selection
+from collector.app.collector import Collector
 from collector.app.opening import open_store
+from collector.app.selection import Selection
 from collector.clock import SystemClock
 from collector.config.models import Settings
 from collector.core.checkpoint import started

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
-from collector.app.credentials import Credentials, configured
+from collector.app.credentials import Credentials, Rereading, configured
 from collector.app.jobs import Job
 from collector.app.outcome import Outcome
 from collector.app.services import ServiceJob
 from collector.clock import SystemClock
-from collector.config.load import load
+from collector.config.ciphertext import encrypt, new_key
+from collector.config.load import load, parse
 from collector.config.models import AnyInput, Settings
 from collector.core.model import Request, Response
-from collector.errors import AuthenticationError, TokenRejected
+from collector.errors import AuthenticationError, ConfigError, TokenRejected
 from collector.setup.keeper import Keeper
 from collector.setup.latest import LatestSetup
 from collector.simulator import Simulator
 from tests.fakes.clock import ManualClock
-from tests.fakes.config import NOW
+from tests.fakes.config import NOW, changed
+from tests.fakes.keyrings import MemoryKeyring, in_memory
 from tests.fakes.processes import Site, document, eventually, history
 from tests.fakes.pulls import START, Bench, as_json
+from tests.fakes.sealed import TOKEN, key_file
 from tests.fakes.sources import alerts
 from tests.fakes.tenants import casb_setup
 
@@ -43,7 +47,7 @@ def test_a_rotated_secret_is_found_without_a_restart(tmp_path: Path) -> None:
             eventually(lambda: site.log.count("SetupError 101") == 2)
             secret.write_text(options.client_secret)
             eventually(site.records)
-    assert "The credentials were replaced: trying the new ones" in site.log
+    assert "The credentials have changed: trying them" in site.log
     assert "canary" not in site.log
     assert options.client_secret not in site.log
 
@@ -114,6 +118,140 @@ def test_credentials_that_are_taken_are_not_looked_at() -> None:
     desk.run()
     desk.configured = "new"
     assert desk.run() == ["old", "old"]
+
+
+def test_new_ones_are_found_while_the_old_ones_work() -> None:
+    """At a regular look; those that nobody takes give way to the old ones at once."""
+    desk = Desk()
+    desk.right = "old"
+    desk.run()
+    desk.configured = "wrong"
+    desk.jobs[0].look()
+    assert desk.run() == ["wrong", "old"]
+    assert desk.run() == ["old", "old"]
+    desk.jobs[1].look()
+    assert desk.run() == ["old", "old"]  # those that were refused are not tried again
+    desk.configured = desk.right = "new"
+    desk.jobs[0].look()
+    assert desk.run() == ["new", "new"]
+
+
+def test_former_ones_are_forgotten_once_the_new_ones_worked() -> None:
+    """Else a refusal months later would bring back what was replaced."""
+    desk = Desk()
+    desk.right = "old"
+    desk.run()
+    desk.configured = desk.right = "new"
+    desk.jobs[0].look()
+    assert desk.run() == ["new", "new"]
+    desk.right = "old"
+    assert desk.run() == ["new", "new"]
+    assert desk.run() == []
+
+
+def test_when_both_are_refused_the_configured_ones_are_left() -> None:
+    """They are what is tried once the time has come."""
+    desk = Desk()
+    desk.right = "neither"
+    desk.configured = "new"
+    desk.jobs[0].look()
+    assert desk.run() == ["new", "old"]
+    assert desk.run() == ["new", "new"]
+    assert desk.run() == []
+    desk.clock.advance(900)
+    assert desk.run() == ["new", "new"]
+
+
+def test_a_late_refusal_does_not_count_against_others() -> None:
+    """Of two services, one hears of the refusal when the other has new ones already."""
+    credentials = Credentials("old", lambda: "new")
+    began = credentials.changes
+    credentials.look()
+    credentials.refused(began)
+    assert credentials.used == "new"
+    credentials.worked(began)
+    credentials.refused(credentials.changes)
+    assert credentials.used == "old"
+
+
+def test_the_configuration_is_read_once_for_all_who_ask() -> None:
+    """Within a second; an error is the answer for as long."""
+    clock = ManualClock(START)
+    read: list[int] = []
+
+    def failing() -> Settings:
+        read.append(1)
+        raise ConfigError(3, "half written", "write the rest")
+
+    reread = Rereading(failing, clock)
+    for asked in (1, 1, 2):
+        with pytest.raises(ConfigError):
+            reread()
+        assert len(read) == asked
+        clock.advance(0.6)
+
+
+class Place:
+    """Where one kind of source keeps a token, so that it can be replaced."""
+
+    def __init__(self, folder: Path, ring: MemoryKeyring) -> None:
+        self.folder = folder
+        self.ring = ring
+        self.key = new_key()
+        key_file(folder, self.key)
+        (folder / "secrets").mkdir()
+
+    def settings(self, kind: str) -> Settings:
+        """The configuration as it is now."""
+        command = [sys.executable, "-Ic", f"print(open({str(self.token)!r}).read())", "{name}"]
+        secrets = {
+            "files": {},
+            "keyring": {"from": "keyring"},
+            "command": {"from": "command", "command": command},
+            "encrypted": {"key_file": "key"},
+        }
+        token = "file:secrets/pod_token" if kind == "encrypted" else "$secret{pod_token}"
+        credentials = {"cluster_id": "a", "token": token, "secure": kind == "encrypted"}
+        document = changed("inputs.pod.credentials", credentials)
+        document["globals"] = {**document["globals"], "secrets": secrets[kind]}
+        return parse(document, self.folder, {}, NOW)
+
+    @property
+    def token(self) -> Path:
+        """The file behind all kinds but the keyring."""
+        return self.folder / "secrets" / "pod_token"
+
+    def replace(self, kind: str, text: str) -> None:
+        """Put another token there, or half of one."""
+        if kind == "keyring":
+            self.ring.kept["collector", "pod_token"] = text
+        self.token.write_text(encrypt(self.key, TOKEN, text) if kind == "encrypted" else text)
+
+    def spoil(self, kind: str) -> None:
+        """Leave it half written: empty, locked, or cut short."""
+        self.ring.locked = True
+        self.token.write_text(self.token.read_text()[:30] if kind == "encrypted" else "")
+
+
+@pytest.mark.parametrize("kind", ["files", "keyring", "command", "encrypted"])
+def test_each_source_is_read_again(tmp_path: Path, kind: str) -> None:
+    """What is half written changes nothing; what is whole is used, from wherever it comes."""
+    with in_memory() as ring:
+        place = Place(tmp_path, ring)
+        place.replace(kind, "the-old-token")
+
+        def token(found: AnyInput) -> str:
+            assert found.type == "proofpoint_pod"
+            return found.credentials.token.get_secret_value()
+
+        look = configured(lambda: place.settings(kind), "pod", token)
+        credentials = Credentials("the-old-token", look)
+        assert credentials.look() == 0
+        place.spoil(kind)
+        assert (credentials.look(), credentials.used) == (0, "the-old-token")
+        ring.locked = False
+        place.replace(kind, "the-new-token")
+        assert (credentials.look(), credentials.used) == (1, "the-new-token")
 
 
 def test_a_token_of_former_credentials_is_not_used() -> None:

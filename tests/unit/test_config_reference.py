@@ -42,6 +42,9 @@ def test_every_setting_is_in_the_manual() -> None:
         "message",
         "maillog",
         "audit",
+        "stream",
+        "credentials",
+        "sasl",
     }
 
 
@@ -68,7 +71,7 @@ def test_schema_is_strict() -> None:
 
 def test_settings_at() -> None:
     """The names that may stand at a place are known."""
-    assert settings_at(()) == ["globals", "outputs", "inputs"]
+    assert settings_at(()) == ["globals", "outputs", "inputs", "pipelines"]
     batch = settings_at(("globals", "batch"))
     assert batch == ["max_records", "max_seconds"]
     assert "alerts" in settings_at(("inputs", "x", "proofpoint_casb", "services"))

@@ -40,9 +40,12 @@ def configure(stream: io.StringIO) -> Iterator[Configure]:
         debug: bool = False,
         log_format: Literal["text", "json"] = "text",
         secrets: tuple[str, ...] = (),
+        worker: int = 0,
     ) -> Redactor:
         root.handlers[:] = [handler for handler in root.handlers if is_ours(handler)]
-        return logs.configure(debug=debug, log_format=log_format, stream=stream, secrets=secrets)
+        return logs.configure(
+            debug=debug, log_format=log_format, stream=stream, secrets=secrets, worker=worker
+        )
 
     yield onto_stream
     root.handlers[:] = handlers
@@ -89,6 +92,16 @@ def test_text_line_has_devos_form(configure: Configure, stream: io.StringIO) -> 
         + " -> Reading persisted data\n",
         stream.getvalue(),
     )
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_lines_of_a_worker_name_it(
+    log_format: str, configure: Configure, stream: io.StringIO
+) -> None:
+    """Where several processes share a log, each line says whose it is."""
+    configure(log_format=log_format, worker=2)
+    puller().info("Pull Started")
+    assert f"InputProcess-2::{COMPONENT}" in stream.getvalue()
 
 
 def test_text_time_is_local() -> None:

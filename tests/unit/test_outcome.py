@@ -7,6 +7,7 @@ import pytest
 from collector.app.outcome import (
     AUTHENTICATION,
     COMPLETE,
+    CONFIG,
     DELIVERY,
     INTERNAL,
     MEANING,
@@ -112,3 +113,50 @@ def test_every_code_has_a_meaning() -> None:
     codes = {COMPLETE, INTERNAL, AUTHENTICATION, VENDOR, DELIVERY, STATE, PARTIAL}
     assert codes <= set(MEANING)
     assert all(MEANING.values())
+
+
+def of_two(first: Outcome, second: Outcome) -> Outcome:
+    """The outcome of a program of two processes."""
+    both = Outcome()
+    for each in (first, second):
+        both.include(each.report())
+    return both
+
+
+def test_processes_add_up_to_one_program() -> None:
+    """What failed in one and succeeded in the other is partial; two failures of a kind are one."""
+    done, failed = Outcome(), Outcome()
+    done.succeeded("pod#message")
+    failed.failed("casb#alerts", AUTH)
+    assert of_two(done, failed).exit_code() == PARTIAL
+    assert of_two(failed, failed).exit_code() == AUTHENTICATION
+    assert of_two(done, done).exit_code() == COMPLETE
+
+
+def test_a_second_life_makes_good() -> None:
+    """What failed before a worker was started again counts no more once it succeeded."""
+    before, after = Outcome(), Outcome()
+    before.failed("casb#alerts", None)
+    after.succeeded("casb#alerts")
+    assert of_two(before, after).fatal() is None
+    assert of_two(after, before).fatal() == INTERNAL
+
+
+def test_damage_and_interruption_are_passed_on() -> None:
+    """Who owns the state must know to set it aside."""
+    worker, stopped = Outcome(), Outcome()
+    worker.failed("pod#audit", StateError(205, "a page is torn", "r"))
+    stopped.interrupted()
+    both = of_two(worker, stopped)
+    assert both.damage is not None
+    assert both.damage.cause == "a page is torn"
+    assert both.fatal() == STATE
+    assert of_two(stopped, Outcome()).exit_code() == PARTIAL
+
+
+def test_a_process_that_cannot_go_on_decides() -> None:
+    """Its code is the program's, however the others fared."""
+    outcome = Outcome()
+    outcome.succeeded("pod#audit")
+    outcome.broken(CONFIG)
+    assert outcome.exit_code() == outcome.fatal() == CONFIG
