@@ -75,8 +75,14 @@ def failure(error: KafkaError, trouble: KafkaError | None = None) -> Undelivered
     """Name an error; a time-out by the ``trouble`` that the connections last told of, if any."""
     if error.name() == "_MSG_TIMED_OUT" and trouble is not None:
         error = trouble
-    number, remedy = _REMEDIES.get(error.name(), _ELSE)
+    number, remedy = _REMEDIES.get(_name(error), _ELSE)
     return Undelivered(number, f"Kafka: {error.str()}", remedy)
+
+
+def _name(error: KafkaError) -> str:
+    """The library's name for it; a handshake that broke off is now and then called a transport."""
+    shaking_hands = error.name() == "_TRANSPORT" and "SSL_HANDSHAKE" in error.str()
+    return "_SSL" if shaking_hands else str(error.name())
 
 
 def set_too_large(error: KafkaError) -> Undelivered:
