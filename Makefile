@@ -12,10 +12,12 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	--require-hashes --no-deps --only-binary :all:
 WHEEL_VENV := build/wheel-venv
+BENCH_VENV := build/bench-venv
+BENCH_PRODUCT := build/bench-product
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test kills soak lint format types docker-lint wheel wheel-test autobahn lock clean
+.PHONY: help run test kills soak bench lint format types docker-lint wheel wheel-test autobahn lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -31,6 +33,13 @@ kills: $(VENV)/.dev ## Kill the real process again and again (TIER=ci: 150 times
 
 soak: $(VENV)/.dev ## An hour of load, faults, kills and outages (MINUTES=10: shorter)
 	$(BIN)/python -m tests.soak --minutes $(MINUTES) $(ARGS)
+
+# The collector is installed as users install it, its peers in an environment of their own.
+# Both find the benchmark itself in this tree, after what is installed.
+bench: wheel $(BENCH_VENV)/.libraries $(BENCH_PRODUCT)/.libraries ## Measure the collector against its peers (ARGS=--quick: smaller)
+	$(BENCH_PRODUCT)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--force-reinstall --no-deps dist/*.whl
+	$(BENCH_VENV)/bin/python -m bench --product $(BENCH_PRODUCT)/bin $(ARGS)
 
 lint: $(VENV)/.dev ## Check style and format
 	$(BIN)/ruff check .
@@ -66,13 +75,27 @@ wheel-test: wheel ## Test the wheel as a user installs it
 autobahn: $(VENV)/.dev ## Run the Autobahn WebSocket suite (11 minutes; needs Python 2.7 too)
 	tests/external/autobahn.sh $(BIN)/python build/autobahn $(ARGS)
 
-lock: $(VENV)/.dev ## Renew both lock files from pyproject.toml (UPGRADE=1: newest versions)
+lock: $(VENV)/.dev ## Renew the lock files from pyproject.toml (UPGRADE=1: newest versions)
 	$(BIN)/uv pip compile $(LOCK_OPTIONS) pyproject.toml --output-file requirements.lock
+	$(BIN)/uv pip compile $(LOCK_OPTIONS) pyproject.toml --all-extras \
+		--constraint requirements.lock --output-file requirements-extras.lock
 	$(BIN)/uv pip compile $(LOCK_OPTIONS) pyproject.toml --group dev \
 		--constraint requirements.lock --output-file requirements-dev.lock
+	$(BIN)/uv pip compile $(LOCK_OPTIONS) --group bench \
+		--constraint requirements-dev.lock --output-file requirements-bench.lock
 
 LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no-build \
 	--no-emit-index-url --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+
+$(BENCH_VENV)/.libraries: requirements-bench.lock
+$(BENCH_PRODUCT)/.libraries: requirements.lock
+build/bench-%/.libraries:
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes --no-deps --only-binary :all: -r $<
+	$(@D)/bin/python -c 'import pathlib, site; \
+		pathlib.Path(site.getsitepackages()[0], "bench.pth").write_text("$(CURDIR)\n")'
+	touch $@
 
 clean: ## Remove everything that make made
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
