@@ -36,6 +36,10 @@ from collector.logs import component_logger
 _LOOK_AGAIN = 900.0
 """Seconds that a service rests whose credentials or request the vendor refuses for good."""
 
+_AT_ONCE = 16
+"""So many services start with the program; of more, each ``_APART`` real seconds later."""
+_APART = 0.02
+
 
 class Job:
     """One service under the scheduler; ``waits`` for a state that cannot be written for now."""
@@ -184,14 +188,18 @@ class Schedule:
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
-        for job in jobs:
-            self.every(job.service.period, job.run)
+        for number, job in enumerate(jobs):
+            # Of many, the first start at once and the others by and by, or all would be due
+            # in the same instant of every period.
+            self._add(job.service.period, job.run, max(number - _AT_ONCE, 0) * _APART)
 
     def every(self, seconds: float, call: Callable[[], None], *, at_once: bool = True) -> None:
         """Call again and again, ``seconds`` of the clock apart."""
-        real = self._clock.real(seconds)
-        first = _wall() if at_once else _wall() + timedelta(seconds=real)
-        trigger = IntervalTrigger(seconds=real, timezone=UTC)
+        self._add(seconds, call, 0.0 if at_once else self._clock.real(seconds))
+
+    def _add(self, seconds: float, call: Callable[[], None], later: float) -> None:
+        trigger = IntervalTrigger(seconds=self._clock.real(seconds), timezone=UTC)
+        first = _wall() + timedelta(seconds=later)
         self._scheduler.add_job(call, trigger, next_run_time=first)
 
     def start(self) -> None:

@@ -26,7 +26,7 @@ class Settings(Section):
         min_length=1, max_length=64, description="Destinations, by name."
     )
     inputs: dict[Name, AnyInput] = Field(
-        min_length=1, max_length=256, description="Tenants to collect from, by name."
+        min_length=1, max_length=4096, description="Tenants to collect from, by name."
     )
     pipelines: dict[Name, PipelineConfig] = Field(
         default={},

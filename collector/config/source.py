@@ -37,7 +37,7 @@ from collector.config.problems import InvalidConfig, Place, Problem, spell
 from collector.core.model import Frozen
 
 MAX_BYTES = 1024 * 1024
-MAX_VALUES = 10_000
+MAX_VALUES = 100_000
 MAX_DEPTH = 16
 
 WORDS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
