@@ -141,11 +141,13 @@ class Collector:
     def _hired(self, command: Sequence[str]) -> Company:
         # Here and not above: one process needs nothing of it.
         from collector.app.crew import Crew, Duty  # noqa: PLC0415
+        from collector.app.worker import shape_of  # noqa: PLC0415
 
         duty = Duty(
             command=command,
             epoch=self.store.epoch,
             once=self._once,
+            shape=shape_of(self._settings),
             clock=self._clock,
             outcome=self.outcome,
             board=self._oversight.board,

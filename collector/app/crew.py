@@ -48,6 +48,7 @@ class Duty(msgspec.Struct, frozen=True, kw_only=True):
     command: Sequence[str]
     epoch: str
     once: bool
+    shape: str
     clock: Clock
     outcome: Outcome
     board: Board
@@ -61,12 +62,13 @@ class Member:
     def __init__(self, number: int, sources: list[str], duty: Duty) -> None:
         self._number = number
         self._name = f"worker {number}"
-        self._orders = Orders(epoch=duty.epoch, sources=sources, once=duty.once)
+        self._orders = Orders(epoch=duty.epoch, sources=sources, once=duty.once, shape=duty.shape)
         self._duty = duty
         self._lock = threading.Lock()
         self._asked = False
         self._process: subprocess.Popen[bytes] | None = None
         self._began = 0.0
+        self._starts = 0
         self._thread = threading.Thread(target=self._attend, name=self._name, daemon=True)
 
     def start(self) -> None:
@@ -122,6 +124,7 @@ class Member:
             if self._asked:
                 return None
             self._began = time.monotonic()
+            self._starts += 1
             self._process = subprocess.Popen(  # noqa: S603 - our own program
                 [*self._duty.command, str(self._number)],
                 stdin=subprocess.PIPE,
@@ -142,7 +145,7 @@ class Member:
             if STATE in report.failures.values():
                 self._duty.stop()
                 return False
-        elif code in (CONFIG, STATE):
+        elif self._is_final(code):
             log.critical("Worker %d cannot go on (%s); the collector stops", self._number, code)
             outcome.broken(code)
             self._duty.stop()
@@ -150,6 +153,13 @@ class Member:
         if report is None and self._duty.once:
             self._missing(code)
         return not (self._duty.once or self._asked or self._duty.clock.stopping())
+
+    def _is_final(self, code: int) -> bool:
+        """Whether an end without a report concerns all of us.
+
+        A configuration that was good at our start may just be being changed.
+        """
+        return code == STATE or (code == CONFIG and self._starts == 1)
 
     def _missing(self, code: int) -> None:
         """A one-shot worker did not say how it went."""

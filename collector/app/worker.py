@@ -7,6 +7,7 @@ refused.
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Callable
 
@@ -27,7 +28,7 @@ from collector.clock import SystemClock
 from collector.config.models import Settings
 from collector.core.health import Signal
 from collector.core.model import Frozen
-from collector.errors import StateError
+from collector.errors import ConfigError, StateError
 from collector.logs import component_logger
 from collector.persistence.sqlite import SqliteStore
 
@@ -39,11 +40,33 @@ log = component_logger("MainProcess", "MainThread")
 
 
 class Orders(Frozen, frozen=True):
-    """What a supervisor tells a worker: the epoch to join, and the sources it owns."""
+    """What a supervisor tells a worker: the epoch to join, and the sources it owns.
+
+    ``shape`` is that of the supervisor's settings; see ``shape_of``.
+    """
 
     epoch: str
     sources: list[str]
     once: bool
+    shape: str
+
+
+def shape_of(settings: Settings) -> str:
+    """A digest of all settings but the secrets, which may be replaced while we run."""
+    return hashlib.sha256(settings.model_dump_json().encode()).hexdigest()
+
+
+def same_shape(settings: Settings, orders: Orders) -> None:
+    """Raise ``ConfigError`` when a worker would not work by its supervisor's settings.
+
+    Its records would be owed to outputs that nobody serves.
+    """
+    if shape_of(settings) != orders.shape:
+        raise ConfigError(
+            49,
+            "the configuration has changed since the collector was started",
+            "restart the collector to use it; until then this worker's sources wait",
+        )
 
 
 class Worker:

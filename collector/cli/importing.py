@@ -42,10 +42,10 @@ def import_(
 ) -> None:
     """Make a configuration from that of another product, with a report.
 
-    The report has each setting: where it went, what is ours by default, and what has no
-    place here, with the reason. Secrets are not copied: the configuration refers to
-    them, and the report names what to set. docs/moving-in.md shows what each product's
-    file looks like.
+    The report has each setting: where it went, what is ours by default, and what
+    has no place here, with the reason. Secrets are not copied: the configuration
+    refers to them, and the report names what to set. docs/moving-in.md shows what
+    each product's file looks like.
     """
     found = convert(product.value, _content(file), Path(file).suffix, SystemClock().now())
     if output is not None:

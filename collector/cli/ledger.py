@@ -158,7 +158,8 @@ def _print(hours: list[Hour], *, gaps: bool) -> None:
     if gaps and not hours:
         out.print("[green]No gaps.[/]")
         return
-    rows = table("service", "hour", "state", "#events", "#repeats", "#aside", "delivered", "why")
+    counted = ("#events", "#repeats", "#filtered", "#aside")
+    rows = table("service", "hour", "state", *counted, "delivered", "why")
     for hour in hours:
         account, counts = hour.account, hour.account.counts
         rows.add_row(
@@ -167,6 +168,7 @@ def _print(hours: list[Hour], *, gaps: bool) -> None:
             _colour(hour),
             f"{counts.spooled:,}",
             f"{counts.duplicate:,}",
+            f"{counts.filtered:,}",
             f"{counts.dead_lettered:,}",
             ", ".join(f"{name} {count:,}" for name, count in sorted(hour.delivered.items())) or "-",
             escape(

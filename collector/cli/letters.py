@@ -39,7 +39,7 @@ ReasonOption = Annotated[
     str | None, typer.Option("--reason", metavar="TEXT", help="Only with this in the reason.")
 ]
 IdsArgument = Annotated[
-    list[int] | None, typer.Argument(metavar="[ID]...", min=1, max=_LARGEST_ID, show_default=False)
+    list[int] | None, typer.Argument(metavar="ID", min=1, max=_LARGEST_ID, show_default=False)
 ]
 AllOption = Annotated[
     bool, typer.Option("--all", help="All of them, or all that the options choose.")

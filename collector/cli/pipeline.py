@@ -70,8 +70,8 @@ def try_(
 ) -> None:
     """Show what the pipelines of an input make of records: before, after, and counts.
 
-    Nothing is collected or delivered: it needs no network, no state, and no secret
-    but those of the steps themselves.
+    Nothing is collected or delivered: it needs no network, no state, and no
+    secret but those of the steps themselves.
     """
     chosen = chosen_pipelines(find(config, os.environ), os.environ, name, service)
     work = pipeline(chosen)

@@ -68,10 +68,11 @@ def probe(
 ) -> None:
     """Test the connections to inputs and outputs, step by step.
 
-    Name resolution, address, proxy, TLS, authentication, first answer; for outputs up
-    to a record that is confirmed. A live session is never taken from a running
-    collector. One test runs at a time. Exits 0 when no step failed, else as a run
-    with that trouble would: 4, 5, 6, or 8 when some passed; 7 when another test runs.
+    Name resolution, address, proxy, TLS, authentication, first answer; for
+    outputs up to a record that is confirmed. A live session is never taken from a
+    running collector. One test runs at a time. Exits 0 when no step failed, else
+    as a run with that trouble would: 4, 5, 6, or 8 when some passed; 7 when
+    another test runs.
     """
     found = settings(config)
     os.umask(0o077)

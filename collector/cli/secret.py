@@ -59,8 +59,8 @@ def keygen(
     """Make a shared key.
 
     Whoever has it can read every secret that is encrypted with it: keep it apart
-    from the configuration, and keep a copy. To rotate: keygen --out FILE --add, then
-    rekey each configuration, then remove the old line from the file.
+    from the configuration, and keep a copy. To rotate: keygen --out FILE --add,
+    then rekey each configuration, then remove the old line from the file.
     """
     key = new_key()
     if to is None:
@@ -112,8 +112,8 @@ def rekey_(
 ) -> None:
     """Encrypt every ciphertext of a configuration anew, under the newest key.
 
-    The file is replaced in one step; all else in it stays byte for byte. Afterwards
-    no ciphertext in it needs an older key.
+    The file is replaced in one step; all else in it stays byte for byte.
+    Afterwards no ciphertext in it needs an older key.
     """
     path = find(config, os.environ)
     found = rekey.plan(path, os.environ)

@@ -13,13 +13,18 @@ from collector.cli.screen import out, print_json
 from collector.clock import SystemClock
 from collector.core.model import Micros
 from collector.core.times import DAY, HOUR
+from collector.errors import ConfigError
 
 if TYPE_CHECKING:
     from collector.simulator import Simulator, SimulatorOptions
 
+_NO_PORT = 48
+
 
 def simulate(
-    port: Annotated[int, typer.Option(help="Port on loopback; 0 takes a free one.")] = 8080,
+    port: Annotated[
+        int, typer.Option(help="Port on loopback; 0 takes a free one.", min=0, max=65535)
+    ] = 8080,
     seed: Annotated[int, typer.Option(help="The same seed makes the same records.")] = 1,
     history: Annotated[float, typer.Option(help="Hours of records before now.", min=0)] = 24.0,
     duration: Annotated[
@@ -50,9 +55,12 @@ def simulate(
     options = _options(clock.now(), seed, history, duration, rate)
     script = load_faults(faults) if faults else []
     script += demo_faults() if with_demo_faults else []
-    serve(
-        options, clock, script, lambda simulator: _ready(simulator, options, as_json=as_json), port
-    )
+    try:
+        serve(options, clock, script, lambda each: _ready(each, options, as_json=as_json), port)
+    except OSError as error:
+        cause = f"the simulator cannot listen on port {port} of 127.0.0.1"
+        remedy = "name a free port with --port, or let it take one with --port 0"
+        raise ConfigError(_NO_PORT, cause, remedy) from error
 
 
 def _options(

@@ -12,7 +12,7 @@ import typer
 
 from collector.app.outcome import COMPLETE, PARTIAL
 from collector.app.patience import until_stored
-from collector.app.worker import Orders, Worker, log
+from collector.app.worker import Orders, Worker, log, same_shape
 from collector.cli.options import ConfigOption, settings
 from collector.cli.run import leave, open_log, reread, stop_on_signals
 from collector.clock import SystemClock
@@ -30,6 +30,7 @@ def worker(
     """Pull for some sources, as a part of `collector run`; not to be started by hand."""
     orders = _orders()
     found = settings(config)
+    same_shape(found, orders)
     os.umask(0o077)
     redactor = open_log(found, sys.stderr, number)
     clock = SystemClock()

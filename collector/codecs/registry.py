@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from collector.codecs.gelf import gelf
 from collector.codecs.native import native_json
-from collector.codecs.objects import json_objects
+from collector.codecs.objects import json_object, json_objects
 from collector.codecs.raw import raw
 from collector.codecs.syslog import syslog
 from collector.core.decoded import Record
@@ -26,3 +26,19 @@ CODECS: MappingProxyType[str, Callable[[int], Codec]] = MappingProxyType(
     }
 )
 """By name, what makes a codec that inflates no frame beyond so many bytes."""
+
+_OF_ANY_TEXT = frozenset({"raw", "syslog"})
+"""Codecs that take any text for a message, and never keep a whole JSON object aside."""
+
+
+def again(name: str, limit: int) -> Codec:
+    """The codec for what was kept aside: a frame, or a record that the codec made of one."""
+    codec = CODECS[name](limit)
+    if name not in _OF_ANY_TEXT:
+        return codec
+
+    def read(kept: bytes) -> Sequence[Record | Rejected]:
+        made = json_object(kept) if kept.startswith(b"{") else None
+        return [made] if isinstance(made, Record) and not made.flags else codec(kept)
+
+    return read

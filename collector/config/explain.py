@@ -61,6 +61,11 @@ SHORT_WORD = re.compile(r"[A-Za-z0-9_.:+-]{1,32}")
 Explanation: TypeAlias = tuple[str, str]
 
 
+def speaks_for_itself(error: ErrorDetails) -> bool:
+    """False for a list that is short only because its entries were refused."""
+    return error["type"] != "too_short" or len(error["input"]) < error["ctx"]["min_length"]
+
+
 def problem(error: ErrorDetails, referenced: Container[Place]) -> Problem:
     """One finding of pydantic; ``referenced`` are the places that a reference filled."""
     place = place_of(error["loc"])
@@ -109,7 +114,7 @@ def _kind(_: ErrorDetails, context: dict[str, Any]) -> Explanation:
 
 def _bound(words: str, key: str) -> Callable[[ErrorDetails, dict[str, Any]], Explanation]:
     def explain(_: ErrorDetails, context: dict[str, Any]) -> Explanation:
-        return f"must be {words} {context[key]:g}", "write a number in that range"
+        return f"must be {words} {context[key]:.15g}", "write a number in that range"
 
     return explain
 

@@ -125,7 +125,8 @@ def _validate(
     try:
         return Settings.model_validate(data, context=facts), []
     except ValidationError as error:
-        return None, [explain.problem(each, referenced) for each in error.errors()]
+        found = filter(explain.speaks_for_itself, error.errors())
+        return None, [explain.problem(each, referenced) for each in found]
 
 
 def content(path: Path, fix: str) -> bytes:

@@ -133,8 +133,9 @@ def _writer(origin: Origin, *, metadata: bool) -> Callable[[Event, list[bytes]],
     shared = METADATA_KEY + b":" + _envelope(origin) + b',"event_id":'
 
     def written(event: Event, flat: list[bytes]) -> list[Piece]:
-        # A record repaired with loss always says so: its original travels nowhere else.
-        if not metadata and event.original is None:
+        # A record repaired with loss always says so: its original travels nowhere else.  And
+        # where senders believe what stands under our key, it must be ours that stands there.
+        if not metadata and event.original is None and not any(METADATA_KEY in raw for raw in flat):
             return [piece for record in flat for piece in (record, b"\n")]
         if event.time == NO_TIME:
             about = shared + _text(event.id)

@@ -73,7 +73,8 @@ def convert(name: str, raw: bytes, suffix: str, now: Micros) -> Imported:
 
 
 def _nothing(draft: Draft) -> ConfigError:
-    left = [f"{each.source or 'the file'} {each.note}" for each in draft.entries[:5]]
+    unplaced = [each for each in draft.entries if each.kind == "no place"]
+    left = [f"{each.source or 'the file'} {each.note}" for each in unplaced[:5]]
     cause = "the file holds nothing that can be collected here"
     return ConfigError(
         NOTHING,

@@ -144,7 +144,8 @@ class Intake:
         entries = ledger.entries(work.received(page, worked, now, mode), counted_in)
         letters = [self._letter(each.raw, each.reason, origin) for each in page.rejected]
         letters += [
-            self._letter(event.raw, reason, origin, event.time) for event, reason in worked.dead
+            self._letter(event.original or event.raw, reason, origin, event.time)
+            for event, reason in worked.dead
         ]
         return worked, Commit(
             source=self._to.source_id,

@@ -22,6 +22,7 @@ from collector.pullers.framed import Arrival, unpack
 
 SERVICE = "stream"
 Fields: TypeAlias = dict[str, Any]
+Decode: TypeAlias = Callable[[bytes], Sequence[Record | Rejected]]
 
 _LONGEST_ID = 512
 
@@ -29,15 +30,17 @@ _LONGEST_ID = 512
 class WebSocketSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How records are read.
 
-    ``decode`` is a codec.  ``id_of`` and ``time_of`` look into a record's fields; None:
-    it has none.  ``time_of`` raises ``core.events.UNREADABLE_TIME`` for what is no time.
+    ``decode`` is a codec, ``decode_again`` the same for what was kept aside.  ``id_of``
+    and ``time_of`` look into a record's fields; None: it has none.  ``time_of`` raises
+    ``core.events.UNREADABLE_TIME`` for what is no time.
     With ``deduplicate`` a record is dropped whose id and time are known.  ``new_session``
     makes a name that no session had before.
     """
 
     tag: str
     records: Flatten
-    decode: Callable[[bytes], Sequence[Record | Rejected]]
+    decode: Decode
+    decode_again: Decode
     new_session: Callable[[], str]
     id_of: Callable[[Fields], Any] | None = None
     time_of: Callable[[Fields], Micros] | None = None
@@ -47,19 +50,13 @@ class WebSocketSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 def websocket_stream(settings: WebSocketSettings) -> Source:
     """The stream as a source; it is read by ``pullers/stream.py`` alone."""
+    again = msgspec.structs.replace(settings, decode=settings.decode_again)
 
     def page(response: Response) -> Page:
-        return records(map(unpack, response.messages))
+        return _page(settings, map(unpack, response.messages))
 
     def reread(raw: bytes) -> Page:
-        return records([Arrival(raw, NO_TIME, settings.new_session(), 0)])
-
-    def records(arrivals: Iterable[Arrival]) -> Page:
-        found = [each for arrival in arrivals for each in _read(settings, arrival)]
-        return Page(
-            events=[each for each in found if isinstance(each, Event)],
-            rejected=[each for each in found if isinstance(each, Rejected)],
-        )
+        return _page(again, [Arrival(raw, NO_TIME, settings.new_session(), 0)])
 
     return Source(
         service=SERVICE,
@@ -69,6 +66,14 @@ def websocket_stream(settings: WebSocketSettings) -> Source:
         reread=reread,
         records=settings.records,
         close=_as_it_is,
+    )
+
+
+def _page(settings: WebSocketSettings, arrivals: Iterable[Arrival]) -> Page:
+    found = [each for arrival in arrivals for each in _read(settings, arrival)]
+    return Page(
+        events=[each for each in found if isinstance(each, Event)],
+        rejected=[each for each in found if isinstance(each, Rejected)],
     )
 
 

@@ -13,17 +13,17 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, Unpack
 
-from collector.core.model import NO_TIME, Micros, Refusal, SpooledBatch
+from collector.core.model import NO_TIME, Refusal, SpooledBatch
 from collector.net.tls import STRICT, Checks
 from collector.senders.base import Hold
 from collector.senders.compression import compressed
-from collector.senders.framing import name, rfc3164_time
+from collector.senders.framing import name, rfc3164_moment, rfc3164_time
 from collector.senders.records import event_time
 from collector.senders.stream import ConfirmedStream, StreamOptions
 from collector.senders.tls import client_context
 
 _PRIORITY = 14
-_CONSTANT_TIME = "Jan  1 00:00:00"
+_CONSTANT_TIME = b"Jan  1 00:00:00"
 # Devo routes by the tag; any other character could end the header.
 _TAG = re.compile(r"[a-z0-9._-]{1,1024}")
 # devo-sdk's buffer, flushed as one gzip member.
@@ -99,18 +99,21 @@ class DevoSender:
         self._stream.drop()
 
     def _lines(self, batch: SpooledBatch) -> list[bytes]:
-        usual = self._clock.now() if batch.first == NO_TIME else batch.first
-        return [self._head(batch, self._time(line, usual)) + line + b"\n" for line in batch.lines()]
-
-    def _head(self, batch: SpooledBatch, time: str) -> bytes:
-        return f"<{_PRIORITY}>{time} {self._hostname} {batch.tag}: ".encode("ascii")
-
-    def _time(self, line: bytes, usual: Micros) -> str:
-        """The constant, or (``strict_timestamp``) the record's event time, UTC."""
         if not self._strict_timestamp:
-            return _CONSTANT_TIME
-        moment = event_time(line)
-        return rfc3164_time(usual if moment is None else moment)
+            head = self._head(batch, _CONSTANT_TIME)
+            return [head + line + b"\n" for line in batch.lines()]
+        first = self._clock.now() if batch.first == NO_TIME else batch.first
+        usual = rfc3164_time(first).encode("ascii")
+        return [self._head(batch, _dated(line, usual)) + line + b"\n" for line in batch.lines()]
+
+    def _head(self, batch: SpooledBatch, time: bytes) -> bytes:
+        names = f" {self._hostname} {batch.tag}: ".encode("ascii")
+        return b"<%d>%b%b" % (_PRIORITY, time, names)
+
+
+def _dated(line: bytes, usual: bytes) -> bytes:
+    moment = event_time(line)
+    return usual if moment is None else rfc3164_moment(moment[:19])
 
 
 def members(lines: Sequence[bytes]) -> Iterator[bytes]:

@@ -106,6 +106,8 @@ class _Cluster:
         """
         taken = self._taken.setdefault(part.batch.uid, set())
         left = [n for n in range(part.start, part.end) if n not in taken]
+        if not left:
+            return Settled(part)
         reply = self._posted([part.lines[n - part.start] for n in left])
         if reply.status != 200:
             verdict = meaning(reply.status, {})

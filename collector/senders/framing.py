@@ -6,12 +6,11 @@ Formats: RFC 3164 section 4.1, RFC 5424 section 6; framing: RFC 6587 section 3.4
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from collector.core.model import Frozen, Micros
-from collector.core.times import SECOND, to_datetime
+from collector.core.times import SECOND, parse, to_datetime
 
 SyslogFormat: TypeAlias = Literal["rfc3164", "rfc5424"]
 Framing: TypeAlias = Literal["octet_counting", "newline"]
@@ -72,22 +71,37 @@ def _rfc5424_second(second: int) -> str:
     return f"{to_datetime(second * SECOND):%Y-%m-%dT%H:%M:%S}"
 
 
+@lru_cache(maxsize=4096)
+def rfc3164_moment(second: bytes) -> bytes:
+    """What RFC 3164 makes of a second in ISO 8601, UTC."""
+    return rfc3164_time(parse(second.decode())).encode("ascii")
+
+
 class Header(Frozen, frozen=True):
     """What stands before each message of a batch: it differs by its time alone."""
 
     before: bytes
     after: bytes
-    spelled: Callable[[Micros], str]
+    short: bool
 
     def at(self, instant: Micros) -> bytes:
         """The header of a message of that time."""
-        return b"%b%b%b" % (self.before, self.spelled(instant).encode("ascii"), self.after)
+        spelled = rfc3164_time(instant) if self.short else rfc5424_time(instant)
+        return b"%b%b%b" % (self.before, spelled.encode("ascii"), self.after)
+
+    def of(self, moment: bytes) -> bytes:
+        """The header of a message whose time is given in ISO 8601, UTC, which is RFC 5424's."""
+        return b"%b%b%b" % (
+            self.before,
+            rfc3164_moment(moment[:19]) if self.short else moment,
+            self.after,
+        )
 
 
 def rfc3164_header(pri: int, host: str, tag: str) -> Header:
     """``<PRI>TIMESTAMP HOSTNAME TAG:`` and a space."""
     after = f" {name(host, 255)} {name(tag, 32)}: ".encode("ascii")
-    return Header(before=b"<%d>" % pri, after=after, spelled=rfc3164_time)
+    return Header(before=b"<%d>" % pri, after=after, short=True)
 
 
 def rfc5424_header(pri: int, host: str, app: str, msgid: str) -> Header:
@@ -98,7 +112,7 @@ def rfc5424_header(pri: int, host: str, app: str, msgid: str) -> Header:
     """
     fields = f" {printable(host, 255)} {printable(app, 48)} - {printable(msgid, 32)} - "
     before, after = b"<%d>1 " % pri, fields.encode("ascii")
-    return Header(before=before, after=after, spelled=rfc5424_time)
+    return Header(before=before, after=after, short=False)
 
 
 def visible(text: bytes) -> bytes:

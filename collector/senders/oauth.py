@@ -79,6 +79,8 @@ class ClientCredentials:
             granted = _granted(reply.body)
         except MALFORMED:
             raise unreadable(self._place) from None
+        if not _sendable(granted.access_token):
+            raise unreadable(self._place)
         lifetime = max(granted.expires_in - _MARGIN_SECONDS, 0.0)
         return _Token(granted.access_token, self._clock.monotonic() + lifetime)
 
@@ -90,3 +92,8 @@ class ClientCredentials:
             "check tenant_id, client_id and client_secret of the output, and whether the secret "
             "has expired",
         )
+
+
+def _sendable(token: str) -> bool:
+    """Whether the token can go into a header."""
+    return token != "" and token.isascii() and token.isprintable()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Collection
 from collections.abc import Set as AbstractSet
+from functools import lru_cache
 
 import msgspec
 
 from collector.core import times
 from collector.core.batching import METADATA_KEY
+from collector.core.events import UNREADABLE_TIME, iso_time
 from collector.core.model import NO_TIME, Frozen, Micros, SpooledBatch
 from collector.core.wirejson import MALFORMED, splice
 
@@ -37,6 +40,7 @@ class Described(Frozen, frozen=True):
 
     names: AbstractSet[str] | None = None
     event_id: str | None = None
+    event_time: str | None = None
     record_index: int = 0
     time: Micros | None = None
 
@@ -45,28 +49,48 @@ def described(line: bytes) -> Described:
     """Read the record's keys, and what the collector wrote under ``@collector``."""
     try:
         fields = _fields(line)
-        about = _metadata(fields[_KEY]) if _KEY in fields else _Metadata()
+        about = _metadata(fields[_KEY]) if _is_ours(fields, line) else _Metadata()
     except MALFORMED:
         return Described()
     return Described(
         names=fields.keys(),
         event_id=about.event_id,
+        event_time=about.event_time,
         record_index=about.record_index,
         time=_instant(about.event_time or about.observed_time),
     )
 
 
+def _is_ours(fields: Collection[str], line: bytes) -> bool:
+    """Whether our key is there as we spell it: in another spelling the vendor wrote it."""
+    return _KEY in fields and METADATA_KEY in line
+
+
+_SECOND = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 _EVENT_TIME = b'"event_time":"'
-_OWN_END = 512
+_OWN = METADATA_KEY + b":{"
+_OWN_END = 2048
 """Bytes at the end of a record in which our own metadata stands, unless it is very long."""
 
 
-def event_time(line: bytes) -> Micros | None:
-    """The record's event time as the collector wrote it; far cheaper than ``described``."""
-    at = line.rfind(_EVENT_TIME, max(len(line) - _OWN_END, 0)) + len(_EVENT_TIME)
-    if at < len(_EVENT_TIME):
-        return None
-    return _instant(line[at : line.find(b'"', at)].decode(errors="replace"))
+def event_time(line: bytes) -> bytes | None:
+    """The record's event time as the collector wrote it, such as ``2026-01-01T00:00:00.5Z``.
+
+    Far cheaper than ``described``: it is found by its place and taken as it stands.
+    """
+    end = max(len(line) - _OWN_END, 0)
+    found = line.rfind(_EVENT_TIME, end)
+    if found < 0 or not 0 <= line.rfind(_OWN, end) < found:
+        return None  # there is none, or it is a field of the vendor's
+    at = found + len(_EVENT_TIME)
+    text = line[at : line.find(b'"', at)]
+    whole = text[19:] == b"Z" or (text[19:20] + text[26:] == b".Z" and text[20:26].isdigit())
+    return text if whole and _is_second(text[:19]) else None
+
+
+@lru_cache(maxsize=4096)  # records of one batch share their seconds
+def _is_second(text: bytes) -> bool:
+    return _SECOND.fullmatch(text) is not None and _instant(f"{text.decode()}Z") is not None
 
 
 def time_of(record: Described, batch: SpooledBatch, now: Micros) -> Micros:
@@ -79,13 +103,15 @@ def time_of(record: Described, batch: SpooledBatch, now: Micros) -> Micros:
 def identity(record: Described, batch: SpooledBatch, position: int) -> str:
     """A name for the record that is the same at every try: 64 hexadecimal digits.
 
-    The source's own event id gives the same name even when the record is collected anew.
+    The source's own event id and time, by which an event is known (``core.dedup``), give
+    the same name even when the record is collected anew.
     Without it the name is the record's place in its batch: a digest of the content would
     make one of two equal records, and lose the other.
     """
     words = ["batch", batch.uid, str(position)]
     if record.event_id is not None:
-        words = ["event", batch.source, record.event_id, str(record.record_index)]
+        event = [record.event_id, record.event_time or "", str(record.record_index)]
+        words = ["event", batch.source, *event]
     return hashlib.sha256(_text(words)).hexdigest()
 
 
@@ -114,8 +140,8 @@ def dated(pattern: str, time: Micros) -> str:
 
 
 def _instant(text: str | None) -> Micros | None:
-    """The instant that a text spells; None for anything else."""
+    """The instant of the calendar that a text spells; None for anything else."""
     try:
-        return None if text is None else times.parse(text)
-    except ValueError:
+        return iso_time(text)
+    except UNREADABLE_TIME:
         return None

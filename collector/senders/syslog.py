@@ -84,15 +84,13 @@ class SyslogSender:
 
     def send(self, batch: SpooledBatch) -> Sequence[Refusal]:
         """Write the batch; messages over the maximum come back, unless they are cut."""
-        header, usual = (
-            self._header(batch),
-            self._clock.now() if batch.first == NO_TIME else batch.first,
-        )
+        header = self._header(batch)
+        usual = header.at(self._clock.now() if batch.first == NO_TIME else batch.first)
         refusals: list[Refusal] = []
         pieces: list[bytes] = []
         for index, line in enumerate(batch.lines()):
             moment = event_time(line)
-            head = header.at(usual if moment is None else moment)
+            head = usual if moment is None else header.of(moment)
             room = self._max_message_bytes - len(head)
             text = visible(line) if self._framing == "newline" else line
             if len(text) <= room:

@@ -19,7 +19,7 @@ from collector.core.times import SECOND
 from collector.errors import ConfigError
 from collector.simulator.options import POD_SERVICES
 
-BAD_SCRIPT: Final = 41
+BAD_SCRIPT: Final = 47
 
 STREAM_ACTIONS: Final = ("reset", "eof", "close", "stall")
 BODY_ACTIONS: Final = ("cut_body", "html_body", "expire_tokens", "refuse_cursor")

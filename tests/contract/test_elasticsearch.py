@@ -110,6 +110,13 @@ def test_same_event_in_another_batch(server: BulkServer, sender: ElasticsearchSe
     assert server.repeats == 3
 
 
+def test_one_id_at_two_times(server: BulkServer, sender: ElasticsearchSender) -> None:
+    """Two events that share an id but not their time are two, as they were when they came."""
+    events = [record("x", f"2026-01-01T11:59:{second}Z") for second in (43, 44)]
+    assert list(sender.send(batch_of(events))) == []
+    assert len(server.documents) == 2
+
+
 def test_equal_records_without_metadata(server: BulkServer, receiver: HttpReceiver) -> None:
     """Two equal records are two documents, and still two when they are sent again."""
     for _ in range(2):
@@ -159,6 +166,20 @@ def test_documents_that_may_be_taken_later(
     assert [(refusal.index, refusal.raw) for refusal in refusals] == [(20, bad)]
     assert len(server.documents) == 29
     assert receiver.posts[1].body.count(b"\n") == 2 * 4
+
+
+def test_halves_of_what_is_left(
+    server: BulkServer, receiver: HttpReceiver, sender: ElasticsearchSender
+) -> None:
+    """Documents that were taken are not refused when the post of the last one is."""
+    last = batch().lines()[29]
+    server.judge = lambda line: (429, "x") if line.startswith(last[:-1]) else None
+    with pytest.raises(Undelivered):
+        sender.send(batch())
+    receiver.answer = lambda _: Answer(413)
+    refusals = sender.send(batch())
+    assert [refusal.index for refusal in refusals] == [29]
+    assert all(post.body.strip() for post in receiver.posts)
 
 
 def test_mapping_that_takes_nothing(server: BulkServer, sender: ElasticsearchSender) -> None:

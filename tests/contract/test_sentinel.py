@@ -131,7 +131,13 @@ def test_wrong_secret(receiver: HttpReceiver, clock: ManualClock) -> None:
 
 @pytest.mark.parametrize(
     "answer",
-    [Answer(200, (), b"<html>"), Answer(200, (), b'{"token_type":"Bearer"}'), Answer(503)],
+    [
+        Answer(200, (), b"<html>"),
+        Answer(200, (), b'{"token_type":"Bearer"}'),
+        Answer(200, (), b'{"access_token":"\xe2\x82\xac","expires_in":3600}'),
+        Answer(200, (), b'{"access_token":"a\\nb","expires_in":3600}'),
+        Answer(503),
+    ],
 )
 def test_no_token(
     receiver: HttpReceiver, server: AzureServer, sender: SentinelSender, answer: Answer

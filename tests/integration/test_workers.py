@@ -6,7 +6,10 @@ import json
 import os
 import re
 import signal
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from collector.clock import SystemClock
 from collector.demo.judge import TAGS, judge
@@ -185,6 +188,36 @@ def test_unusable_configuration_stops_all(tmp_path: Path) -> None:
         site.document["inputs"]["casb"]["tls"] = {"ca": str(bad)}
         assert site.run() == 3, site.log
     assert not any(alive(pid) for _number, pid in started(site))
+
+
+CHANGES: dict[str, Callable[[str], str]] = {
+    "half written": lambda whole: whole[: len(whole) // 2],
+    "an output renamed": lambda whole: whole.replace("archive", "elsewhere"),
+}
+
+
+@pytest.mark.parametrize("kind", CHANGES)
+def test_configuration_that_is_being_changed_stops_nothing(tmp_path: Path, kind: str) -> None:
+    """A worker that dies meanwhile is started again once the file is what it was.
+
+    Until then its records would be owed to an output that the supervisor does not serve.
+    """
+    options = history(hours=4, records=400)
+    with Simulator(options, SystemClock(), [STALL]) as simulator:
+        site = shared(tmp_path, simulator, options)
+        with site.running() as process:
+            eventually(lambda: stalled(site))
+            path = tmp_path / "config.yaml"
+            whole = path.read_text(encoding="utf-8")
+            assert CHANGES[kind](whole) != whole
+            path.write_text(CHANGES[kind](whole), encoding="utf-8")
+            os.kill(dict(started(site))[2], signal.SIGKILL)
+            eventually(lambda: "ended by exit code 3" in site.log or process.poll() is not None)
+            assert process.poll() is None, site.log
+            path.write_text(whole, encoding="utf-8")
+            eventually(lambda: not unfinished(judge(simulator.truth, site.out)))
+            process.terminate()
+            assert process.wait(LIMIT) == 0, site.log
 
 
 def test_settings_of_one_process_start_no_other(tmp_path: Path) -> None:

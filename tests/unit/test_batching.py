@@ -7,6 +7,7 @@ from base64 import b64decode
 from typing import Any
 
 import msgspec
+import pytest
 
 from collector.core.batching import Limits, Origin, batches
 from collector.core.model import NO_TIME, Batch, Event
@@ -140,3 +141,11 @@ def test_vendor_key_of_the_same_name() -> None:
     """A record that has our key already ends with ours."""
     (batch,) = made([Event("a", START, as_json({"@collector": "theirs"}))])
     assert lines(batch)[0]["@collector"]["input"] == "tenant"
+
+
+@pytest.mark.parametrize("name", ["@collector", "x"])
+def test_vendor_key_that_would_speak_for_us(name: str) -> None:
+    """A record that has our key ends with ours also without metadata: senders believe it."""
+    (batch,) = made([Event("a", START, as_json({name: {"event_id": "b"}}))], metadata=False)
+    told = lines(batch)[0].get("@collector", {})
+    assert told.get("event_id") == ("a" if name == "@collector" else None)

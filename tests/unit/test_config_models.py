@@ -204,6 +204,17 @@ def test_refused(path: str, value: object, reason: str) -> None:
     assert problem.fix
 
 
+def test_a_refused_entry_does_not_make_its_list_empty() -> None:
+    """A list whose entries are at fault is told by them alone."""
+    assert only(changed("inputs.casb.outputs", ["nowhere"])).path == "inputs.casb.outputs[0]"
+
+
+def test_bounds_are_told_in_full() -> None:
+    """A large bound is written as the operator must write it."""
+    problem = only(changed("globals.spool.max_bytes", 0))
+    assert problem.reason == "must be at least 1048576"
+
+
 @pytest.mark.parametrize(
     ("start", "reason"),
     [

@@ -546,6 +546,13 @@ def test_files_with_nothing_for_us(product: str, text: str, suffix: str) -> None
     assert CANARY not in f"{caught.value} {caught.value.__context__!r}"
 
 
+def test_a_file_of_another_product_is_told_by_what_has_no_place() -> None:
+    """The refusal names settings of the file, not defaults of ours."""
+    with pytest.raises(ConfigError) as caught:
+        imported("sumo", "globals: {id: 1}")
+    assert caught.value.cause.endswith("collected here: globals.id is unknown here")
+
+
 def test_names_of_the_original_are_shown_on_one_line() -> None:
     """No name can end a comment, steer a terminal or fill the report."""
     name = "x\\n  y: 1\\u001b[31m" + "z" * 500
@@ -559,4 +566,4 @@ def test_names_of_the_original_are_shown_on_one_line() -> None:
 def test_a_configuration_that_is_too_large() -> None:
     """More inputs than we have is one error, not a crash."""
     with pytest.raises(ConfigError, match="too many"):
-        imported("virtualmetric", vm(*["cluster: c"] * 300))
+        imported("virtualmetric", vm(*["cluster: c"] * 4097))

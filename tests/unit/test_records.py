@@ -10,6 +10,7 @@ from collector.senders.records import (
     Described,
     dated,
     described,
+    event_time,
     identity,
     named,
     time_of,
@@ -35,7 +36,11 @@ def batch(first: int = FIRST, source: str = "acme_eu#message") -> SpooledBatch:
 def test_described() -> None:
     """Keys, id, index and time are read."""
     assert described(RECORD) == Described(
-        names={"a", "@collector"}, event_id="x", record_index=2, time=TIME
+        names={"a", "@collector"},
+        event_id="x",
+        event_time="2026-01-01T11:59:43.881767Z",
+        record_index=2,
+        time=TIME,
     )
 
 
@@ -58,9 +63,34 @@ def test_odd_records(line: bytes) -> None:
     assert (found.names, found.event_id, found.time) == (None, None, None)
 
 
-def test_odd_time() -> None:
-    """A time that is none is none."""
-    assert described(b'{"@collector":{"event_time":"soon"}}').time is None
+def test_key_that_only_means_ours() -> None:
+    """A key of the vendor's that is ours in another spelling is not believed."""
+    found = described(b'{"\\u0040collector":{"event_id":"x","event_time":"2026-01-01"}}')
+    assert (found.names, found.event_id, found.time) == ({"@collector"}, None, None)
+
+
+WRITTEN = b"2026-01-01T11:59:43.881767Z"
+
+# Valid to a parser of dates, and beyond the calendar once they are told in UTC.
+ODD_TIMES = [b"soon", b"0001-01-01T00:00:00+23:59", b"9999-12-31T23:59:59-23:59", b"1901-01-01"]
+
+
+@pytest.mark.parametrize("text", ODD_TIMES)
+def test_odd_time(text: bytes) -> None:
+    """A time that is none is none, and raises nothing where it would be written."""
+    line = b'{"@collector":{"event_time":"%b"}}' % text
+    assert described(line).time is None
+    assert event_time(line) is None
+
+
+def test_event_time() -> None:
+    """Only what the collector itself wrote is believed, not a field of the vendor's."""
+    assert event_time(RECORD) == WRITTEN
+    forged = b'{"event_time":"2001-01-01T00:00:00Z"'
+    assert event_time(forged + b"}") is None
+    assert event_time(forged + b',"@collector":{"event_id":"x"}}') is None
+    whole = forged + b',"@collector":{"event_id":"x","event_time":"2026-01-01T11:59:43.881767Z"}}'
+    assert event_time(whole) == WRITTEN
 
 
 def test_time_of() -> None:
@@ -73,7 +103,7 @@ def test_time_of() -> None:
 
 
 def test_identity_of_an_event() -> None:
-    """Service, event and part make it; the batch does not."""
+    """Service, event, its time and part make it, as the known ids are made; the batch does not."""
     one = identity(described(RECORD), batch(), 0)
     assert one == identity(described(RECORD), batch(NO_TIME), 9)
     assert len(one) == 64
@@ -81,10 +111,11 @@ def test_identity_of_an_event() -> None:
         identity(described(RECORD), batch(source="acme_us#message"), 0),
         identity(Described(event_id="x", record_index=1), batch(), 0),
         identity(Described(event_id="y", record_index=2), batch(), 0),
+        identity(Described(event_id="x", record_index=2, event_time="2026-01-01"), batch(), 0),
         identity(Described(), batch(), 0),
         identity(Described(), batch(), 1),
     }
-    assert len(others) == 5
+    assert len(others) == 6
     assert one not in others
 
 

@@ -10,10 +10,11 @@ import msgspec
 import pytest
 
 from collector.codecs.framing import framing
-from collector.codecs.registry import CODECS
+from collector.codecs.registry import CODECS, again
 from collector.core import times
 from collector.core.bounds import Bounds
 from collector.core.checkpoint import Live
+from collector.core.decoded import Record
 from collector.core.flatten import flattener
 from collector.core.ledger import COMPLETE, PARTIAL, UNRECOVERABLE
 from collector.core.model import NO_TIME, Event, Request, Response, Window
@@ -48,6 +49,7 @@ def source(codec: str = "json", **changed: Any) -> Source:
         "tag": "websocket.stream",
         "records": flattener("none", ""),
         "decode": CODECS[codec](LIMIT),
+        "decode_again": again(codec, LIMIT),
         "new_session": lambda: f"r{next(numbers)}",
     }
     return websocket_stream(WebSocketSettings(**{**defaults, **changed}))
@@ -147,6 +149,32 @@ def test_records_beyond_their_bounds() -> None:
     )
     page = source().read(Response(request=REQUEST, status=101, messages=session.read()))
     assert [each.reason for each in page.rejected] == ["nested deeper than max_depth (64)"]
+
+
+@pytest.mark.parametrize(
+    ("codec", "frame"),
+    [
+        ("raw", b"hello"),
+        ("raw", b"\xff"),
+        ("syslog", b"<34>1 2026-01-01T00:00:00Z h app - - - hello"),
+        ("syslog", b"<34>Jan  1 00:00:00 h app: {}"),
+        ("json", b'{"a":1}'),
+        ("native_json", b'{"metric":{"a":1}}'),
+    ],
+)
+def test_reread_of_a_record(codec: str, frame: bytes) -> None:
+    """What a pipeline kept aside is the record that it was, not a message that holds one."""
+    (record,) = CODECS[codec](LIMIT)(frame)
+    assert isinstance(record, Record)
+    assert [each.raw for each in source(codec).reread(record.raw).events] == [record.raw]
+
+
+@pytest.mark.parametrize("frame", [b"hello {", b"{", b'{"a":1} {', b'{"a":"\xff"}'])
+def test_reread_of_a_message(frame: bytes) -> None:
+    """What is no whole object is a message, as it was when it came."""
+    (record,) = CODECS["raw"](LIMIT)(frame)
+    assert isinstance(record, Record)
+    assert [each.raw for each in source("raw").reread(frame).events] == [record.raw]
 
 
 def test_reread() -> None:

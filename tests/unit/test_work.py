@@ -101,3 +101,11 @@ def test_a_letter_counts_in_the_hour_of_its_event() -> None:
     made.intake.take(Page(events=EVENTS[2:3]), mode="live", pulling_id="1")
     (letter,) = made.store.letters
     assert (letter.hour, letter.raw, letter.reason) == (START, b'{"n":2}', "add: no such field")
+
+
+def test_dead_letters_hold_what_came() -> None:
+    """Bytes that were repaired with loss are kept aside as they were before."""
+    bench = Bench(messages(), START + HOUR, pipeline=odd_ones_out)
+    repaired = Event("id-2", START, b'{"n":2,"x":"\xef\xbf\xbd"}', original=b'{"n":2,"x":"\xff"}')
+    bench.intake.take(Page(events=[repaired]), mode="archive", pulling_id="1")
+    assert [letter.raw for letter in bench.store.letters] == [b'{"n":2,"x":"\xff"}']
