@@ -192,7 +192,17 @@ def _instant(moment: Micros) -> str:
 
 def _shown(value: Mapping[str, Any] | None) -> str:
     """A plain dictionary, whatever mapping came (DeepDiff prints itself differently)."""
-    return str(None if value is None else dict(value))
+    return str(None if value is None else {name: _short(each) for name, each in value.items()})
+
+
+def _short(value: Any) -> Any:
+    """A list so long that nobody reads it is told by its ends and its length."""
+    if not isinstance(value, list) or len(value) <= _LISTED:
+        return value
+    return [value[0], f"... {len(value) - 2} more ...", value[-1]]
+
+
+_LISTED = 10
 
 
 def _rate(count: int, seconds: float) -> float:

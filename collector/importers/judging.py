@@ -49,7 +49,7 @@ def settled(draft: Draft, product: str, destination: str, now: Micros) -> str:
         undone = [_undone(draft, each) for each in problems]
         if not any(undone):
             break
-    reason = "; ".join(f"{shown(each.path) or 'it'} {each.reason}" for each in problems[:SHOWN])
+    reason = "; ".join(f"{shown(each.path)} {each.reason}".strip() for each in problems[:SHOWN])
     raise ConfigError(USELESS, f"no configuration can be made of this file: {reason}", REMEDY)
 
 
