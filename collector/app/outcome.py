@@ -19,13 +19,13 @@ PARTIAL = 8
 
 MEANING = {
     COMPLETE: "complete: all that was due is delivered",
-    INTERNAL: "internal: a defect of the collector; please report the log",
+    INTERNAL: "internal: a defect, please report the log (for health: nothing is running)",
     2: "usage: the command line was not understood",
-    CONFIG: "config: nothing was started; the file must be changed",
+    CONFIG: "config: nothing was started; the file, or what the command names, must be changed",
     AUTHENTICATION: "authentication: the vendor refused the credentials",
     VENDOR: "vendor unavailable: the vendor could not give all that was due; run again later",
     DELIVERY: "delivery: an output did not take its records; they wait in the state",
-    STATE: "state: the state folder cannot be used",
+    STATE: "state: the state folder cannot be used, or does not hold what the command names",
     PARTIAL: "partial: some services are done, others failed, or the run was interrupted",
 }
 

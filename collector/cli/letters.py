@@ -148,6 +148,8 @@ def drop(
     store = SqliteStore.open(folder(settings(config)), SystemClock())
     try:
         count = store.count_letters(wanted)
+        if wanted.ids is not None and count < len(set(wanted.ids)):
+            raise letter_report.absent(wanted.ids)
         if count and not yes:
             typer.confirm(f"Drop {count} dead letters for good?", abort=True)
         store.drop_letters(wanted)

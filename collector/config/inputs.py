@@ -75,7 +75,8 @@ class Service(Described):
     metadata: bool = Field(
         default=True,
         description="Add the key `@collector` to each record: input, service, tag, mode, pulling "
-        "id, event id, event time, observed time. Without it records are the vendor's bytes.",
+        "id, event id, event time, observed time. Without it records are the vendor's bytes; only "
+        "those that hold this key themselves get ours all the same.",
     )
     pipelines: PipelineNames | None = Field(
         default=None,

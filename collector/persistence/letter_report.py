@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -53,8 +53,14 @@ def one(folder: Path, letter_id: int) -> tuple[Letter, bytes]:
         found = letters.find(db, Filter(ids=(letter_id,)), 0, 1)
         content = letters.raw(db, letter_id)
     if not found or content is None:
-        raise StateError(221, f"there is no dead letter {letter_id}", "see: dead-letters list")
+        raise absent([letter_id])
     return found[0], content
+
+
+def absent(ids: Iterable[int]) -> StateError:
+    """What to raise when not all of these dead letters are there."""
+    named = ", ".join(map(str, sorted(set(ids))))
+    return StateError(221, f"there is no dead letter {named}", "see: dead-letters list")
 
 
 def as_dict(letter: Letter) -> dict[str, Any]:

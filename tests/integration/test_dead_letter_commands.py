@@ -171,6 +171,14 @@ def test_drop_asks_first(site: Site) -> None:
     assert site.ids() == []
 
 
+def test_drop_of_one_that_is_not_there(site: Site) -> None:
+    """A typing error is no success, and takes nothing else along."""
+    error = site.run("drop", "1", "9", "--yes").exception
+    assert isinstance(error, CollectorError)
+    assert "there is no dead letter" in str(error)
+    assert site.ids() == [1, 2, 3]
+
+
 def test_drop_by_filter(site: Site) -> None:
     """The options of the list choose."""
     site.run("drop", "--all", "--reason", "was not", "--yes")
