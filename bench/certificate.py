@@ -6,8 +6,6 @@ import ssl
 from pathlib import Path
 from typing import NamedTuple
 
-import trustme
-
 HOST = "127.0.0.1"
 
 
@@ -21,6 +19,8 @@ class Certificate(NamedTuple):
     @classmethod
     def issued(cls, folder: Path) -> Certificate:
         """Make an authority and a certificate in the folder."""
+        import trustme  # noqa: PLC0415 - only this environment has it, and others read HOST
+
         files = cls.kept(folder)
         authority = trustme.CA()
         leaf = authority.issue_cert(HOST, "localhost")

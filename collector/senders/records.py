@@ -6,7 +6,6 @@ import hashlib
 import re
 from collections.abc import Collection
 from collections.abc import Set as AbstractSet
-from functools import lru_cache
 
 import msgspec
 
@@ -66,8 +65,7 @@ def _is_ours(fields: Collection[str], line: bytes) -> bool:
     return _KEY in fields and METADATA_KEY in line
 
 
-_SECOND = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
-_EVENT_TIME = b'"event_time":"'
+_LAST = b',"event_time":"'
 _OWN = METADATA_KEY + b":{"
 _OWN_END = 2048
 """Bytes at the end of a record in which our own metadata stands, unless it is very long."""
@@ -76,21 +74,18 @@ _OWN_END = 2048
 def event_time(line: bytes) -> bytes | None:
     """The record's event time as the collector wrote it, such as ``2026-01-01T00:00:00.5Z``.
 
-    Far cheaper than ``described``: it is found by its place and taken as it stands.
+    Far cheaper than ``described``: it is found by its place, which is ours alone, and
+    taken as it stands.  A line in which our key stands ends with our metadata
+    (``core.batching``), whatever its vendor wrote.
     """
-    end = max(len(line) - _OWN_END, 0)
-    found = line.rfind(_EVENT_TIME, end)
-    if found < 0 or not 0 <= line.rfind(_OWN, end) < found:
-        return None  # there is none, or it is a field of the vendor's
-    at = found + len(_EVENT_TIME)
-    text = line[at : line.find(b'"', at)]
-    whole = text[19:] == b"Z" or (text[19:20] + text[26:] == b".Z" and text[20:26].isdigit())
-    return text if whole and _is_second(text[:19]) else None
-
-
-@lru_cache(maxsize=4096)  # records of one batch share their seconds
-def _is_second(text: bytes) -> bool:
-    return _SECOND.fullmatch(text) is not None and _instant(f"{text.decode()}Z") is not None
+    own = line.rfind(_OWN, max(len(line) - _OWN_END, 0))
+    if own < 0:
+        return None  # what else may be called so is a field of the vendor's
+    if line[-45:-30] == _LAST:
+        return line[-30:-3]
+    found = line.rfind(_LAST, own)
+    at = found + len(_LAST)
+    return None if found < 0 else line[at : line.find(b'"', at)]
 
 
 def time_of(record: Described, batch: SpooledBatch, now: Micros) -> Micros:
