@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Sequence
 
 from collector.app import heartbeat
@@ -25,7 +26,7 @@ from collector.config.models import Settings
 from collector.errors import StateError, Undelivered
 from collector.logs import component_logger
 
-_GRACE = 1.2
+_GRACE = 1.4
 """Real seconds for pulls and senders to come to rest after a stop."""
 _CLOCK_SECONDS = 10.0
 """Between two looks at whether the wall clock was set back."""
@@ -216,7 +217,10 @@ class Collector:
 
     def _rest(self) -> int:
         """Let what runs come to rest, say how it went, and close the state."""
-        rested = self.delivery.join(_GRACE / 2) and self._pulling.rests(_GRACE / 2)
+        until = time.monotonic() + _GRACE
+        rested = self.delivery.join(_GRACE / 2)
+        # Sessions are to be closed in order, whatever time the senders took.
+        rested = self._pulling.rests(until - time.monotonic()) and rested
         rested = self._company.rests() and rested
         try:
             self._say_what_is_left()

@@ -18,6 +18,7 @@ from collector.app.heartbeat import alive
 from collector.app.opening import folder
 from collector.app.outcome import PARTIAL
 from collector.cli.options import ConfigOption, JsonOption, settings
+from collector.cli.run import stop_on_signals
 from collector.cli.screen import out, print_json, table
 from collector.clock import SystemClock
 from collector.core import times
@@ -95,17 +96,16 @@ def _look(where: Path, reader: HealthReader, clock: SystemClock) -> Seen:
 
 
 def _watch(where: Path, reader: HealthReader, clock: SystemClock, *, as_json: bool) -> None:
-    try:
-        if as_json:
-            while True:
-                print_json(_as_dict(_look(where, reader, clock)))
-                clock.sleep(_EVERY_SECONDS)
-        with Live(console=out, auto_refresh=False) as live:
-            while True:
-                live.update(_shown(_look(where, reader, clock)), refresh=True)
-                clock.sleep(_EVERY_SECONDS)
-    except KeyboardInterrupt:
+    stop_on_signals(clock)  # an exception in the midst of anything can be lost there
+    if as_json:
+        print_json(_as_dict(_look(where, reader, clock)))
+        while not clock.sleep(_EVERY_SECONDS):
+            print_json(_as_dict(_look(where, reader, clock)))
         return
+    with Live(console=out, auto_refresh=False) as live:
+        live.update(_shown(_look(where, reader, clock)), refresh=True)
+        while not clock.sleep(_EVERY_SECONDS):
+            live.update(_shown(_look(where, reader, clock)), refresh=True)
 
 
 def _shown(seen: Seen) -> Group:
