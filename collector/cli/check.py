@@ -23,9 +23,9 @@ from collector.config.websocket import WebSocketStream
 def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Validate the configuration and show what it will collect, without any network.
 
-    Files of certificates and keys are opened, too. Every problem is reported at
-    once, each with its place, reason and fix. A warning, of what is allowed and
-    yet unwise, leaves the exit code 0.
+    Every problem of the settings is reported at once, each with its place, reason
+    and fix; when they are right, the files of certificates and keys are opened,
+    too. A warning, of what is allowed and yet unwise, leaves the exit code 0.
     """
     now = SystemClock().now()
     try:
