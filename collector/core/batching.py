@@ -5,12 +5,13 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 import msgspec
 
 from collector.core.model import NO_TIME, Batch, Event, Micros, Window
-from collector.core.times import HOUR, isoformat
+from collector.core.times import HOUR, isobytes, isoformat
 from collector.core.wirejson import unclosed
 
 _text = msgspec.json.encode
@@ -62,10 +63,10 @@ def batches(
     """
     done: list[Batch] = []
     part = _Part()
-    written = _writer(origin, metadata=metadata)
+    write = _writer(origin, metadata=metadata)
     max_records, max_bytes = limits.max_records, limits.max_bytes
     for event, flat in events:
-        pieces = written(event, flat)
+        pieces = write(event, flat)
         size = sum(map(len, pieces))
         if part.lines and (part.lines + len(flat) > max_records or part.size + size > max_bytes):
             done.append(_batch(origin, part))
@@ -73,7 +74,8 @@ def batches(
         part.pieces += pieces
         part.size += size
         part.lines += len(flat)
-        part.taken.append((event.time, len(flat)))
+        part.times.append(event.time)
+        part.counts.append(len(flat))
     if part.lines:
         done.append(_batch(origin, part))
     return done
@@ -90,16 +92,20 @@ class _Part:
         self.pieces: list[Piece] = []
         self.size = 0
         self.lines = 0
-        self.taken: list[tuple[Micros, int]] = []
+        self.times: list[Micros] = []
+        self.counts: list[int] = []
 
-    def hours(self, row: Callable[[Micros], int]) -> list[tuple[int, int]]:
+    def hours(self, row: Callable[[Micros], int]) -> tuple[tuple[int, int], ...]:
         """The ledger rows of the lines: runs of (row, lines)."""
-        runs = groupby(self.taken, key=lambda each: row(each[0]))
-        return [(hour, sum(lines for _time, lines in run)) for hour, run in runs]
+        if row(min(self.times)) == row(max(self.times)) and NO_TIME not in self.times:
+            return ((row(self.times[0]), self.lines),)
+        rows = zip(map(row, self.times), self.counts, strict=True)
+        runs = groupby(rows, key=itemgetter(0))
+        return tuple((hour, sum(lines for _row, lines in run)) for hour, run in runs)
 
 
 def _batch(origin: Origin, part: _Part) -> Batch:
-    times = [time for time, _lines in part.taken if time != NO_TIME]
+    times = [time for time in part.times if time != NO_TIME]
     return Batch(
         source=origin.source,
         tag=origin.tag,
@@ -110,7 +116,7 @@ def _batch(origin: Origin, part: _Part) -> Batch:
         first=min(times, default=NO_TIME),
         last=max(times, default=NO_TIME),
         outputs=origin.outputs,
-        hours=tuple(part.hours(origin.row)),
+        hours=part.hours(origin.row),
     )
 
 
@@ -140,8 +146,7 @@ def _writer(origin: Origin, *, metadata: bool) -> Callable[[Event, list[bytes]],
         if event.time == NO_TIME:
             about = shared + _text(event.id)
         else:
-            moment = isoformat(event.time).encode()
-            about = b'%b%b,"event_time":"%b"' % (shared, _text(event.id), moment)
+            about = b'%b%b,"event_time":"%b"' % (shared, _text(event.id), isobytes(event.time))
         if event.flags or event.original is not None:
             about += _oddities(event)
         if len(flat) == 1:

@@ -18,7 +18,7 @@ flood, is delivered whole.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 from msgspec import Raw
@@ -72,7 +72,7 @@ def _taking_apart(
         return lambda raw: [_path(raw, list_field)]
     index = index_field or f"{list_field}_index"
     count = count_field or f"{list_field}_count"
-    return lambda raw: _split(raw, list_field, index, count)
+    return _splitter(list_field, index, count)
 
 
 def _children(fields: dict[str, Raw], list_field: str) -> list[Raw]:
@@ -81,6 +81,45 @@ def _children(fields: dict[str, Raw], list_field: str) -> list[Raw]:
     if value is None or not bytes(value).startswith(b"["):
         return []
     return _list(value)
+
+
+def _splitter(list_field: str, index: str, count: str) -> Flatten:
+    """Splits without taking the parent apart, where neither name occurs in the rest of it."""
+    key = _text(list_field)
+    names = (key, _text(index), _text(count))
+    ends = b",%b:%%d,%b:%%d}" % tuple(name.replace(b"%", b"%%") for name in names[1:])
+    shape = msgspec.defstruct("Parent", [("children", list[Raw], [])], rename=lambda _: list_field)
+    decode: Callable[[bytes], Any] = msgspec.json.Decoder(shape).decode
+
+    def split(raw: bytes) -> list[bytes]:
+        found = raw.find(key)
+        start = found + len(key) + 1
+        children = [bytes(child) for child in decode(raw).children] if found > 0 else []
+        end = _end_of_list(raw, start, children)
+        head, tail = raw[:found], raw[end:-1]
+        if (
+            end is None
+            or any(name in head or name in tail for name in names)
+            or (len(raw) - end + start) * len(children) > _MAX_SPLIT_BYTES
+        ):
+            return _split(raw, list_field, index, count)
+        head += key + b":"
+        return [
+            b"".join((head, child, tail, ends % (n, len(children))))
+            for n, child in enumerate(children)
+        ]
+
+    return split
+
+
+def _end_of_list(raw: bytes, start: int, children: Iterable[bytes]) -> int | None:
+    """Just past the list that starts there; None when it has no child, or blanks between them."""
+    end = start
+    for child in children:
+        if not raw.startswith(child, end + 1):
+            return None
+        end += 1 + len(child)
+    return end + 1 if end > start and raw.startswith(b"]", end) else None
 
 
 def _split(raw: bytes, list_field: str, index: str, count: str) -> list[bytes]:

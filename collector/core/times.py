@@ -12,14 +12,14 @@ HOUR: Micros = 3600 * SECOND
 DAY: Micros = 24 * HOUR
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 def from_datetime(moment: datetime) -> Micros:
     """An aware datetime as an instant; a naive one is taken as UTC, as the vendor means it."""
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return (moment - _EPOCH) // _MICROSECOND
+    since = moment - _EPOCH
+    return since.days * DAY + since.seconds * SECOND + since.microseconds
 
 
 def to_datetime(instant: Micros) -> datetime:
@@ -33,31 +33,27 @@ def parse(text: str) -> Micros:
     Offsets come with and without a colon (vendor notes on PoD, section 6).
     Raises ``ValueError`` when the text is no time.
     """
-    fraction = text[20:26]
-    spelled_out = text[13:20:3] == "::." and len(fraction) == 6  # as in 12:34:56.789000
-    if spelled_out and fraction.isdecimal() and fraction.isascii():
-        # Many records share a second, so it is read once: 0.5 us less a record.
-        return _whole_second(text[:19], text[26:]) + int(fraction)
     return from_datetime(datetime.fromisoformat(text))
 
 
 def isoformat(instant: Micros) -> str:
     """``2026-01-01T00:00:00Z``, with microseconds only where there are any."""
+    return isobytes(instant).decode()
+
+
+def isobytes(instant: Micros) -> bytes:
+    """What ``isoformat`` gives, as ASCII."""
     seconds, fraction = divmod(instant, SECOND)
-    written = _written_second(seconds)
-    return f"{written}.{fraction:06d}Z" if fraction else f"{written}Z"
+    if fraction:
+        return b"%b.%06dZ" % (_written_second(seconds), fraction)
+    return b"%bZ" % _written_second(seconds)
 
 
+# Records of one page share their seconds.
 @lru_cache(maxsize=4096)
-def _whole_second(second: str, zone: str) -> Micros:
-    """The instant of a second as it is spelled; the zone as it follows the fraction."""
-    return from_datetime(datetime.fromisoformat(f"{second}.000000{zone}"))
-
-
-@lru_cache(maxsize=4096)
-def _written_second(seconds: int) -> str:
+def _written_second(seconds: int) -> bytes:
     """The second's text without a zone."""
-    return to_datetime(seconds * SECOND).replace(tzinfo=None).isoformat()
+    return to_datetime(seconds * SECOND).replace(tzinfo=None).isoformat().encode()
 
 
 def minute(instant: Micros) -> str:

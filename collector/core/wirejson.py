@@ -49,6 +49,7 @@ _STRING = re.compile(STRING, re.DOTALL)
 _TOKEN = re.compile(STRING + rb"|[\[\]{},]", re.DOTALL)
 _CLOSING = {b"[": b"]", b"{": b"}"}
 _CONTROL = re.compile(rb"[\x00-\x1f]")
+_LF, _CR = b"\n\r"
 _ESCAPED_SURROGATE = re.compile(
     rb"\\\\|(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
     rb"|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
@@ -64,13 +65,12 @@ class Repaired(msgspec.Struct, frozen=True):
 
 def is_clean(raw: bytes) -> bool:
     """Whether the bytes are UTF-8 on one line (a decoder skips strings unchecked)."""
-    if raw.isascii():
-        return raw.find(b"\n") < 0 and raw.find(b"\r") < 0
-    try:
-        raw.decode()
-    except UnicodeDecodeError:
-        return False
-    return raw.find(b"\n") < 0 and raw.find(b"\r") < 0
+    if not raw.isascii():
+        try:
+            raw.decode()
+        except UnicodeDecodeError:
+            return False
+    return _LF not in raw and _CR not in raw
 
 
 def repair(raw: bytes) -> Repaired:
@@ -138,12 +138,12 @@ def member(part: bytes) -> tuple[bytes, bytes]:
     return name[0], value.strip()
 
 
-_BLANK = (b"}", b" ", b"\t", b"\n", b"\r")
+_QUOTE = ord('"')
 
 
 def unclosed(record: bytes) -> tuple[memoryview, bytes]:
     """The JSON object without its last brace, and what goes before one more key of it."""
-    empty = record[1:2] in _BLANK and not record[1:-1].strip()
+    empty = record[1] != _QUOTE and not record[1:-1].strip()
     return memoryview(record)[:-1], b"" if empty else b","
 
 

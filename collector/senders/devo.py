@@ -112,7 +112,7 @@ class DevoSender:
 
 
 def _dated(line: bytes, usual: bytes) -> bytes:
-    moment = event_time(line)
+    moment = event_time(line, 0, len(line))
     return usual if moment is None else rfc3164_moment(moment[:19])
 
 

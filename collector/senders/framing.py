@@ -131,7 +131,9 @@ def truncated(message: bytes, length: int) -> bytes:
     return message[:end] + TRUNCATED
 
 
-def framed(header: bytes, text: bytes, framing: Framing) -> tuple[bytes, ...]:
+def framed(
+    header: bytes, text: bytes | memoryview, framing: Framing
+) -> tuple[bytes | memoryview, ...]:
     """The pieces of one message on the wire; with newlines it must hold none itself."""
     if framing == "octet_counting":
         return b"%d %b" % (len(header) + len(text), header), text

@@ -71,21 +71,22 @@ _OWN_END = 2048
 """Bytes at the end of a record in which our own metadata stands, unless it is very long."""
 
 
-def event_time(line: bytes) -> bytes | None:
-    """The record's event time as the collector wrote it, such as ``2026-01-01T00:00:00.5Z``.
+def event_time(text: bytes, start: int, end: int) -> bytes | None:
+    """The event time of the record that stands there, as the collector wrote it.
 
-    Far cheaper than ``described``: it is found by its place, which is ours alone, and
-    taken as it stands.  A line in which our key stands ends with our metadata
+    That is ``2026-01-01T00:00:00Z``, with a fraction of six digits where there is one.  Far
+    cheaper than ``described``: it is found by its place, which is ours alone, and taken as
+    it stands.  A record in which our key stands ends with our metadata
     (``core.batching``), whatever its vendor wrote.
     """
-    own = line.rfind(_OWN, max(len(line) - _OWN_END, 0))
+    own = text.rfind(_OWN, max(end - _OWN_END, start), end)
     if own < 0:
         return None  # what else may be called so is a field of the vendor's
-    if line[-45:-30] == _LAST:
-        return line[-30:-3]
-    found = line.rfind(_LAST, own)
+    if text[end - 45 : end - 30] == _LAST:
+        return text[end - 30 : end - 3]
+    found = text.rfind(_LAST, own, end)
     at = found + len(_LAST)
-    return None if found < 0 else line[at : line.find(b'"', at)]
+    return None if found < 0 else text[at : text.find(b'"', at)]
 
 
 def time_of(record: Described, batch: SpooledBatch, now: Micros) -> Micros:

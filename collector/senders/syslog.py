@@ -87,18 +87,20 @@ class SyslogSender:
         header = self._header(batch)
         usual = header.at(self._clock.now() if batch.first == NO_TIME else batch.first)
         refusals: list[Refusal] = []
-        pieces: list[bytes] = []
-        for index, line in enumerate(batch.lines()):
-            moment = event_time(line)
+        pieces: list[bytes | memoryview] = []
+        body, view = batch.body, memoryview(batch.body)
+        for index, (start, end) in enumerate(batch.spans()):
+            moment = event_time(body, start, end)
             head = usual if moment is None else header.of(moment)
             room = self._max_message_bytes - len(head)
-            text = visible(line) if self._framing == "newline" else line
+            text = visible(body[start:end]) if self._framing == "newline" else view[start:end]
             if len(text) <= room:
                 pieces += framed(head, text, self._framing)
             elif self._oversize == "truncate":
-                pieces += framed(head, truncated(text, room), self._framing)
+                pieces += framed(head, truncated(bytes(text), room), self._framing)
             else:
-                refusals.append(self._too_long(batch, index, line, len(head) + len(text)))
+                length = len(head) + len(text)
+                refusals.append(self._too_long(batch, index, body[start:end], length))
         if pieces:
             self._stream.send(b"".join(pieces))
         return refusals

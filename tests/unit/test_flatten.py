@@ -25,6 +25,25 @@ def test_split() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"a":["kids",[1,2]],"kids":[1,2]}',
+        b'{"a":{"kids":[1,2]},"kids":[1,2]}',
+        b'{"kids":[1,2],"a":{"kids":[1,2]}}',
+        b'{ "kids" : [ 1 , 2 ] , "a" : "kids" }',
+        b'{"a":"\\"kids\\":[1,2]","kids":[1,2]}',
+        b'{"kids":[1,{"%d %_index":2}],"%d_index":0}',
+    ],
+)
+def test_split_finds_the_list(raw: bytes) -> None:
+    """Wherever else the list's name or its content stands, only the list is taken apart."""
+    record = json.loads(raw)
+    split = [json.loads(each) for each in flattener("split", "kids", "%d", "of %s")(raw)]
+    numbered = enumerate(record["kids"])
+    assert split == [{**record, "kids": kid, "%d": n, "of %s": 2} for n, kid in numbered]
+
+
 def test_split_never_overwrites() -> None:
     """A parent that uses the names of index or count already keeps its own fields."""
     record = {"kids_index": "i", "kids": [1], "kids_count": "c"}

@@ -75,22 +75,29 @@ WRITTEN = b"2026-01-01T11:59:43.881767Z"
 ODD_TIMES = [b"soon", b"0001-01-01T00:00:00+23:59", b"9999-12-31T23:59:59-23:59", b"1901-01-01"]
 
 
+def time_in(line: bytes) -> bytes | None:
+    """What is found in a record with neighbours, which must not be looked at."""
+    neighbour = RECORD.replace(b"11:59", b"23:23") + b"\n"
+    text = neighbour + line + b"\n" + neighbour
+    return event_time(text, len(neighbour), len(neighbour) + len(line))
+
+
 @pytest.mark.parametrize("text", ODD_TIMES)
 def test_odd_time(text: bytes) -> None:
     """A time that is none is none, and raises nothing where it would be written."""
     line = b'{"@collector":{"event_time":"%b"}}' % text
     assert described(line).time is None
-    assert event_time(line) is None
+    assert time_in(line) is None
 
 
 def test_event_time() -> None:
     """Only what the collector itself wrote is believed, not a field of the vendor's."""
-    assert event_time(RECORD) == WRITTEN
+    assert time_in(RECORD) == WRITTEN
     forged = b'{"event_time":"2001-01-01T00:00:00Z"'
-    assert event_time(forged + b"}") is None
-    assert event_time(forged + b',"@collector":{"event_id":"x"}}') is None
+    assert time_in(forged + b"}") is None
+    assert time_in(forged + b',"@collector":{"event_id":"x"}}') is None
     whole = forged + b',"@collector":{"event_id":"x","event_time":"2026-01-01T11:59:43.881767Z"}}'
-    assert event_time(whole) == WRITTEN
+    assert time_in(whole) == WRITTEN
 
 
 def test_time_of() -> None:
