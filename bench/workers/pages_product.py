@@ -1,6 +1,8 @@
-"""Turns a page of CASB alerts into batches of flat records, as the product does.
+"""Turns a page of CASB alerts into flat records, and those into batches, as the product does.
 
-python -m bench.workers.pages_product ALERTS CHILDREN TIMES
+    python -m bench.workers.pages_product ALERTS CHILDREN TIMES BATCHED
+
+BATCHED 1: up to the batch, each record a line with the collector's metadata.
 """
 
 from __future__ import annotations
@@ -18,8 +20,8 @@ from collector.pullers.base import whole
 _SECRETS = dict.fromkeys(("api_key", "client_id", "client_secret"), "invented")
 
 
-def main(alerts: int, children: int, times: int) -> None:
-    """Read, flatten and batch the same page again and again."""
+def main(alerts: int, children: int, times: int, batched: int) -> None:
+    """Read and flatten (and batch) the same page again and again."""
     found = CasbInput.model_validate({"credentials": _SECRETS, "services": {"alerts": {}}})
     assert found.services.alerts is not None  # noqa: S101 - it is in the document
     source = casb_source(found, found.services.alerts)
@@ -39,9 +41,11 @@ def main(alerts: int, children: int, times: int) -> None:
     made = 0
     with spent() as took:
         for _ in range(times):
-            events = source.read(page).events
-            lines = zip(events, map(records, events), strict=True)
-            made += sum(each.count for each in batches(origin, lines, Limits()))
+            lines = [(event, records(event)) for event in source.read(page).events]
+            if batched:
+                made += sum(each.count for each in batches(origin, lines, Limits()))
+            else:
+                made += sum(len(flat) for _event, flat in lines)
     tell(records=made, seconds=took.seconds, cpu=took.cpu)
 
 
