@@ -4,16 +4,18 @@
 
 from __future__ import annotations
 
-from pydantic import SecretStr
-
+from collector.app import tls
+from collector.app.tls import revealed
 from collector.config.destinations_kafka import KafkaConfig
 from collector.config.destinations_s3 import S3Config
 from collector.config.outputs import KafkaOutput, S3Output
+from collector.config.tls import Tls
 from collector.logs import ComponentLogger
 from collector.senders.base import Hold, Sender
-from collector.senders.kafka_settings import KafkaSasl, KafkaSettings, KafkaTls
+from collector.senders.kafka_settings import KafkaSasl, KafkaSettings
 from collector.senders.s3_objects import Form, ndjson
 from collector.senders.s3_settings import S3Credentials, S3Settings
+from collector.senders.tls import ClientTls
 
 
 def sender(output: KafkaOutput | S3Output, log: ComponentLogger) -> Sender:
@@ -28,7 +30,7 @@ def _kafka(config: KafkaConfig, log: ComponentLogger) -> Sender:
 
     settings = KafkaSettings(
         servers=config.bootstrap_servers,
-        tls=_kafka_tls(config),
+        tls=_client_tls(config.whole_tls()) if config.protocol == "tls" else None,
         sasl=_kafka_sasl(config),
         compression=config.compression,
         timeout=config.timeout_in_seconds,
@@ -52,14 +54,13 @@ def _s3(config: S3Config) -> Sender:
     )
 
 
-def _kafka_tls(config: KafkaConfig) -> KafkaTls | None:
-    if config.protocol == "tcp":
-        return None
-    return KafkaTls(
-        ca=config.ca,
-        cert=config.cert,
-        key=config.key,
-        key_password=_revealed(config.key_password),
+def _client_tls(files: Tls) -> ClientTls:
+    return ClientTls(
+        ca=files.ca,
+        cert=files.cert,
+        key=files.key,
+        password=revealed(files.key_password),
+        checks=tls.checks(files),
     )
 
 
@@ -87,7 +88,7 @@ def _s3_settings(config: S3Config) -> S3Settings:
         storage_class=config.storage_class,
         conditional=config.conditional_writes,
         checksums=config.checksums,
-        ca=config.ca,
+        tls=_client_tls(config.whole_tls()),
         timeout=config.timeout_in_seconds,
     )
 
@@ -99,7 +100,7 @@ def _s3_credentials(config: S3Config) -> S3Credentials | None:
     return S3Credentials(
         access_key_id=known.access_key_id.get_secret_value(),
         secret_access_key=known.secret_access_key.get_secret_value(),
-        session_token=_revealed(known.session_token),
+        session_token=revealed(known.session_token),
     )
 
 
@@ -109,7 +110,3 @@ def _form(config: S3Config) -> Form:
     from collector.senders.parquet import parquet
 
     return parquet(config.compression)
-
-
-def _revealed(secret: SecretStr | None) -> str | None:
-    return None if secret is None else secret.get_secret_value()

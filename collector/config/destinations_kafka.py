@@ -19,6 +19,7 @@ from collector.config.fields import (
     refuse,
 )
 from collector.config.secured import Secured
+from collector.config.tls import Tls, with_short
 from collector.config.urls import loopback
 
 _SERVER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9._-]{0,252}):([0-9]{1,5})")
@@ -92,17 +93,23 @@ class KafkaConfig(Secured):
     protocol: Literal["tls", "tcp"] = Field(default="tls", description="Transport.")
     ca: FilePath | None = Field(
         default=None,
-        description="PEM file of the authority that signed the brokers' certificates. Default: "
-        "the system's authorities.",
+        description="File of the authority that signed the brokers' certificates (`tls.ca`). "
+        "Default: the system's authorities.",
     )
     cert: FilePath | None = Field(
-        default=None, description="PEM file of a client certificate; needs `key`."
+        default=None, description="File of a client certificate (`tls.cert`); needs `key`."
     )
     key: FilePath | None = Field(
-        default=None, description="PEM file of the client's private key; needs `cert`."
+        default=None,
+        description="File of the client's private key (`tls.key`); needs `cert`.",
     )
     key_password: Secret | None = Field(
-        default=None, description="Password of the private key, if it has one."
+        default=None, description="Password of the private key (`tls.key_password`)."
+    )
+    tls: Tls = Field(
+        default=Tls(),
+        description="How the brokers are verified. `server_name` and a `min_version` of 1.3 are "
+        "refused: librdkafka has no such settings.",
     )
     sasl: KafkaSasl | None = Field(
         default=None, description="User and password, where the brokers want them."
@@ -126,27 +133,55 @@ class KafkaConfig(Secured):
     queue: KafkaQueue = Field(default=KafkaQueue(), description="What may wait in memory.")
 
     @model_validator(mode="after")
-    def _fits_together(self, info: ValidationInfo) -> Self:
+    def _can_be_reached(self) -> Self:
         needs("confluent_kafka", "kafka")
-        if (self.cert is None) != (self.key is None):
-            raise refuse("has one of cert and key", "give both, or neither")
-        if self.protocol == "tcp" and (self.ca or self.cert):
-            raise refuse("has TLS files, but protocol is tcp", "set protocol: tls")
+        return self
+
+    @model_validator(mode="after")
+    def _lingers_within_timeout(self) -> Self:
         if self.linger_in_seconds >= self.timeout_in_seconds:
             reason = "linger_in_seconds is not below timeout_in_seconds"
             raise refuse(reason, "lower linger_in_seconds")
-        self._refuse_exposed_password(info)
         return self
 
-    def _refuse_exposed_password(self, info: ValidationInfo) -> None:
+    def whole_tls(self) -> Tls:
+        """The settings of TLS, the short forms in their places."""
+        return with_short(
+            self.tls, ca=self.ca, cert=self.cert, key=self.key, key_password=self.key_password
+        )
+
+    @model_validator(mode="after")
+    def _uses_its_tls(self) -> Self:
+        if self.whole_tls() != Tls() and self.protocol == "tcp":
+            raise refuse("has settings of TLS, but protocol is tcp", "set protocol: tls")
+        return self
+
+    @model_validator(mode="after")
+    def _names_no_server(self) -> Self:
+        if self.tls.server_name is not None:
+            reason = "has tls.server_name: librdkafka asks for and verifies the broker's own name"
+            fix = "use the certificates' names in bootstrap_servers and advertised.listeners"
+            raise refuse(reason, fix)
+        return self
+
+    @model_validator(mode="after")
+    def _takes_every_version(self) -> Self:
+        if self.tls.min_version != "1.2":
+            reason = "has tls.min_version: librdkafka has no such setting; from 1.2 on it takes all"
+            raise refuse(reason, "remove it, and set the brokers' ssl.enabled.protocols: TLSv1.3")
+        return self
+
+    @model_validator(mode="after")
+    def _hides_its_password(self, info: ValidationInfo) -> Self:
         """PLAIN over plain TCP shows the password to everybody on the way."""
         plain = self.sasl is not None and self.sasl.mechanism == "PLAIN"
         allowed = isinstance(info.context, Facts) and info.context.allow_plaintext
         if not plain or self.protocol == "tls" or allowed:
-            return
+            return self
         if not all(loopback(_host(server)) for server in self.bootstrap_servers):
             reason = "sends the password in the clear: PLAIN over tcp to another machine"
             raise conceal(reason, "set protocol: tls, or globals.allow_plaintext: true")
+        return self
 
 
 def _host(server: str) -> str:

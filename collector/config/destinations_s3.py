@@ -8,6 +8,7 @@ from collector.config.destinations import Compression
 from collector.config.extras import needs
 from collector.config.fields import MIB, Bytes, FilePath, Seconds, Secret, Section, Text, refuse
 from collector.config.secured import Secured
+from collector.config.tls import Tls, with_short
 from collector.config.urls import BaseUrl
 
 Bucket: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
@@ -106,20 +107,58 @@ class S3Config(Secured):
     )
     ca: FilePath | None = Field(
         default=None,
-        description="PEM file of the authority that signed the endpoint's certificate. Default: "
-        "the authorities that come with the SDK.",
+        description="File of the authority that signed the endpoint's certificate (`tls.ca`). "
+        "Default: the system's authorities.",
+    )
+    cert: FilePath | None = Field(
+        default=None, description="File of a client certificate (`tls.cert`); needs `key`."
+    )
+    key: FilePath | None = Field(
+        default=None,
+        description="File of the client's private key (`tls.key`); needs `cert`.",
+    )
+    key_password: Secret | None = Field(
+        default=None, description="Password of the private key (`tls.key_password`)."
+    )
+    tls: Tls = Field(
+        default=Tls(),
+        description="How the bucket's endpoint is verified; not what gives credentials.",
     )
     timeout_in_seconds: Seconds = Field(
         default=30.0, description="Seconds for a connection, and for each wait on it."
     )
 
     @model_validator(mode="after")
-    def _fits_together(self) -> Self:
+    def _can_be_reached(self) -> Self:
         needs("boto3", "s3")
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_written(self) -> Self:
         if self.format == "parquet":
             needs("pyarrow", "parquet")
+        return self
+
+    @model_validator(mode="after")
+    def _has_one_identity(self) -> Self:
         if self.credentials is not None and self.profile is not None:
             raise refuse("has both credentials and profile", "remove one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _uses_its_key(self) -> Self:
         if self.kms_key_id is not None and not (self.encryption or "").startswith("aws:"):
             raise refuse("has a kms_key_id without KMS", "set encryption: aws:kms")
         return self
+
+    @model_validator(mode="after")
+    def _uses_its_tls(self) -> Self:
+        if self.whole_tls() != Tls() and (self.endpoint_url or "").startswith("http:"):
+            raise refuse("has settings of TLS, but endpoint_url is http", "write https://")
+        return self
+
+    def whole_tls(self) -> Tls:
+        """The settings of TLS, the short forms in their places."""
+        return with_short(
+            self.tls, ca=self.ca, cert=self.cert, key=self.key, key_password=self.key_password
+        )

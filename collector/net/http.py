@@ -54,7 +54,7 @@ class BoundedAdapter(HTTPAdapter):
         self, context: ssl.SSLContext | None, proxy: Proxy | None = None, *, guarded: bool = False
     ) -> None:
         self._connections = _GUARDED if guarded else _FREE
-        self._tls = {"ssl_context": context, **_unnamed(context)}
+        self._tls = pool_tls(context)
         self._proxies = None if proxy is None else _proxies(proxy)
         super().__init__()
 
@@ -85,15 +85,15 @@ def _proxies(proxy: Proxy) -> dict[str, str]:
     return {} if address is None else {"http": address, "https": address}
 
 
-def _unnamed(context: ssl.SSLContext | None) -> dict[str, bool]:
-    """What keeps urllib3 from verifying a name that the context leaves unverified.
+def pool_tls(context: ssl.SSLContext | None) -> dict[str, Any]:
+    """What makes a pool of urllib3 verify as the context says, be it no name.
 
     The operator chose that, and hears of it at each start: urllib3 need not warn, too.
     """
     if context is None or context.check_hostname:
-        return {}
+        return {"ssl_context": context}
     urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-    return {"assert_hostname": False}
+    return {"ssl_context": context, "assert_hostname": False}
 
 
 class _Reader(io.RawIOBase):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
+    NoEncryption,
     PrivateFormat,
     PublicFormat,
     load_der_private_key,
@@ -56,15 +58,37 @@ class Identity(NamedTuple):
 
     def pem(self, password: bytes) -> bytes:
         """All of it as PEM, the key locked with the password."""
-        locked = self.key.private_bytes(
-            Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(password)
-        )
-        return locked + b"".join(each.public_bytes(Encoding.PEM) for each in self.certificates)
+        return self.key_pem(password) + pem(self.certificates)
+
+    def key_pem(self, password: bytes | None = None) -> bytes:
+        """The private key as PEM, locked with the password if there is one."""
+        lock = BestAvailableEncryption(password) if password else NoEncryption()
+        return self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock)
+
+
+def pem(certificates: Iterable[x509.Certificate]) -> bytes:
+    """The certificates as PEM, one after the other."""
+    return b"".join(each.public_bytes(Encoding.PEM) for each in certificates)
 
 
 def authorities(path: Path) -> tuple[x509.Certificate, ...]:
     """The certificates of a PEM or DER file, one at least; raises ``Unusable``."""
     return _certificates(path, _content(path))
+
+
+def rooted_authorities(path: Path) -> tuple[x509.Certificate, ...]:
+    """The same for a library that believes no authority without its root.
+
+    Raises ``Unusable`` for a file without any authority that signed itself, too.
+    """
+    found = authorities(path)
+    if not any(each.issuer == each.subject for each in found):
+        raise Unusable(
+            path,
+            "holds no root authority, without which this output's library believes none",
+            "add the root that signed the authority to the file",
+        )
+    return found
 
 
 def identity(cert: Path, key: Path | None, password: str | None) -> Identity:
@@ -88,14 +112,21 @@ def identity(cert: Path, key: Path | None, password: str | None) -> Identity:
     return found
 
 
+def private_key(path: Path, password: str | None) -> PrivateKeyTypes:
+    """The private key of a file; raises ``Unusable`` as ``identity`` does."""
+    return _key_of(path, password.encode() if password else None)
+
+
 def _separate_key(cert: Path, key: Path | None, password: bytes | None) -> PrivateKeyTypes:
     """The key of its own file, or of the certificate's PEM file."""
-    place = key or cert
-    content = _content(place)
-    if key is None and not _PEM_KEY.search(content):
+    if key is None and not _PEM_KEY.search(_content(cert)):
         raise Unusable(cert, "holds no private key", "name the file of the key, too")
-    found = _private_key(place, content, password)
-    _refuse_public(place)
+    return _key_of(key or cert, password)
+
+
+def _key_of(path: Path, password: bytes | None) -> PrivateKeyTypes:
+    found = _private_key(path, _content(path), password)
+    _refuse_public(path)
     return found
 
 

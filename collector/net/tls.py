@@ -106,6 +106,13 @@ def _believe(context: ssl.SSLContext, ca: Path | None, *, replace: bool) -> None
         context.load_verify_locations(cadata=given)
 
 
+def system_authorities() -> Path | None:
+    """The file, or else the folder, with the authorities that the system trusts; None: none."""
+    found = ssl.get_default_verify_paths()
+    place = found.cafile or found.capath
+    return Path(place) if place else None
+
+
 def _present(context: ssl.SSLContext, own: Identity, cert: Path) -> None:
     """Python reads keys from files alone: it gets one for a moment, locked."""
     password = secrets.token_hex(32)

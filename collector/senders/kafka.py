@@ -22,8 +22,8 @@ from collector.senders.kafka_failures import (
     unanswered,
 )
 from collector.senders.kafka_settings import KafkaSettings, properties
+from collector.senders.kafka_tls import tls_properties
 from collector.senders.records import described, identity, named
-from collector.senders.tls import client_context
 
 Headers: TypeAlias = list[tuple[str, str | bytes | None]]
 Key: TypeAlias = Literal["event_id", "source", "none"]
@@ -115,14 +115,10 @@ class KafkaSender:
         """The producer, made when first needed."""
         if self._producer is None:
             fault.point("send.connect")
-            tls = self._settings.tls
-            if tls is not None:
-                # It names what is wrong with the files; the library reads them itself.
-                client_context(ca=tls.ca, cert=tls.cert, key=tls.key, password=tls.key_password)
+            made_with = {**properties(self._settings), **tls_properties(self._settings.tls)}
             with raising():
                 self._producer = Producer(
-                    {**properties(self._settings), "error_cb": self._note_trouble},
-                    logger=self._log,
+                    {**made_with, "error_cb": self._note_trouble}, logger=self._log
                 )
         return self._producer
 
@@ -203,7 +199,7 @@ class KafkaSender:
         self._alone |= sets
         others = [error for place, error in self._failed.items() if place not in sets]
         if others:
-            raise failure(others[0], self._trouble)
+            raise failure(others[0], self._trouble, self._settings.tls)
         raise set_too_large(next(iter(self._failed.values())))
 
     def _answered(self, place: tuple[str, int], error: KafkaError | None, _message: object) -> None:

@@ -8,7 +8,14 @@ from contextlib import contextmanager
 from confluent_kafka import KafkaError, KafkaException
 
 from collector.errors import Undelivered
-from collector.senders.failures import CONNECTION_LOST, NAME_UNKNOWN, TIMED_OUT, TLS_FAILED
+from collector.senders.failures import (
+    CLIENT_CERTIFICATE,
+    CONNECTION_LOST,
+    NAME_UNKNOWN,
+    TIMED_OUT,
+    TLS_FAILED,
+)
+from collector.senders.tls import ClientTls
 
 KAFKA_DENIED = 650
 KAFKA_TOPIC = 651
@@ -16,6 +23,9 @@ KAFKA_TOO_LARGE = 652
 KAFKA_REPLICAS = 653
 KAFKA_FAILED = 654
 
+# Parts of OpenSSL's texts: our refusal of a certificate, and alerts about ours.
+_NOT_ACCEPTED = "certificate verify failed"
+_CERTIFICATE_ALERTS = ("certificate", "unknown ca", "access denied", "decrypt error")
 _TOO_LARGE = frozenset({"MSG_SIZE_TOO_LARGE", "RECORD_LIST_TOO_LARGE"})
 _CREDENTIALS = (KAFKA_DENIED, "check sasl: mechanism, username and password")
 _NO_TOPIC = (KAFKA_TOPIC, "create the topic")
@@ -32,11 +42,11 @@ _REMEDIES: dict[str, tuple[int, str]] = {
     ),
     "_SSL": (
         TLS_FAILED,
-        "set ca to the authority that signed the brokers' certificates; check cert and key",
+        "check that the brokers speak TLS 1.2 or newer, and whether they want a certificate",
     ),
     "_INVALID_ARG": (
         KAFKA_FAILED,
-        "check the output's settings: ca, cert and key are PEM files, and key is cert's own",
+        "check the output's settings, and its certificate files with: collector check",
     ),
     "_MSG_TIMED_OUT": (
         TIMED_OUT,
@@ -71,18 +81,42 @@ def too_large(error: KafkaError) -> bool:
     return error.name() in _TOO_LARGE
 
 
-def failure(error: KafkaError, trouble: KafkaError | None = None) -> Undelivered:
-    """Name an error; a time-out by the ``trouble`` that the connections last told of, if any."""
+def failure(
+    error: KafkaError, trouble: KafkaError | None = None, tls: ClientTls | None = None
+) -> Undelivered:
+    """Name an error; a time-out by the ``trouble`` that the connections last told of, if any.
+
+    ``tls`` names the authorities that were believed.
+    """
     if error.name() == "_MSG_TIMED_OUT" and trouble is not None:
         error = trouble
-    number, remedy = _REMEDIES.get(_name(error), _ELSE)
-    return Undelivered(number, f"Kafka: {error.str()}", remedy)
+    name, text = _name(error), error.str()
+    if name == "_SSL" and _NOT_ACCEPTED in text:
+        return _unaccepted(text, tls)
+    if name == "_SSL" and "alert" in text and any(part in text for part in _CERTIFICATE_ALERTS):
+        remedy = "set cert and key to a pair that the brokers know and that has not expired"
+        return Undelivered(CLIENT_CERTIFICATE, f"Kafka: {text}", remedy)
+    number, remedy = _REMEDIES.get(name, _ELSE)
+    return Undelivered(number, f"Kafka: {text}", remedy)
 
 
 def _name(error: KafkaError) -> str:
-    """The library's name for it; a handshake that broke off is now and then called a transport."""
-    shaking_hands = error.name() == "_TRANSPORT" and "SSL_HANDSHAKE" in error.str()
-    return "_SSL" if shaking_hands else str(error.name())
+    """The library's name for it; what TLS says is now and then called a transport."""
+    text = error.str()
+    spoken = "SSL_HANDSHAKE" in text or "SSL routines" in text
+    return "_SSL" if spoken and error.name() == "_TRANSPORT" else str(error.name())
+
+
+def _unaccepted(text: str, tls: ClientTls | None) -> Undelivered:
+    """A broker's certificate is refused; why, the library does not say."""
+    broker = text.partition(": SSL")[0]
+    known = "the system's authorities" if tls is None or tls.ca is None else str(tls.ca)
+    return Undelivered(
+        TLS_FAILED,
+        f"Kafka: the certificate of {broker} is not accepted with {known} ({_NOT_ACCEPTED})",
+        "set ca to the authority that signed it; check that it is for the name in "
+        "bootstrap_servers or advertised.listeners, and its dates; `collector test` tells which",
+    )
 
 
 def set_too_large(error: KafkaError) -> Undelivered:

@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Literal, TypeAlias
 
 from collector.core.model import Frozen
+from collector.senders.tls import ClientTls
 
 Codec: TypeAlias = Literal["none", "gzip", "snappy", "lz4", "zstd"]
 Mechanism: TypeAlias = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 Property: TypeAlias = str | int | float | bool
-
-
-class KafkaTls(Frozen, frozen=True):
-    """PEM files; ``ca`` replaces the system's authorities, the others are the client's own."""
-
-    ca: Path | None = None
-    cert: Path | None = None
-    key: Path | None = None
-    key_password: str | None = None
 
 
 class KafkaSasl(Frozen, frozen=True):
@@ -35,11 +26,12 @@ class KafkaSettings(Frozen, frozen=True):
 
     ``timeout`` (seconds) is for one record, from the queue to the answer of all its
     replicas; ``linger`` (seconds) is how long a set of records may wait to grow.
-    ``tls`` None: plain TCP.
+    ``tls`` None: plain TCP; of its checks the library can do neither ``server_name`` nor
+    a ``min_version`` other than 1.2.
     """
 
     servers: Sequence[str]
-    tls: KafkaTls | None = None
+    tls: ClientTls | None = None
     sasl: KafkaSasl | None = None
     compression: Codec = "none"
     timeout: float = 30.0
@@ -50,7 +42,7 @@ class KafkaSettings(Frozen, frozen=True):
 
 
 def properties(settings: KafkaSettings) -> dict[str, Property]:
-    """Everything that the producer is made with."""
+    """All that the producer is made with, but for what its certificate files hold."""
     return {
         "bootstrap.servers": ",".join(settings.servers),
         "client.id": "proofpoint-collector",
@@ -66,7 +58,6 @@ def properties(settings: KafkaSettings) -> dict[str, Property]:
         "queue.buffering.max.kbytes": max(settings.queue_bytes // 1024, 1),
         "log.connection.close": False,
         "security.protocol": _protocol(settings),
-        **_tls(settings.tls),
         **_sasl(settings.sasl),
     }
 
@@ -75,23 +66,6 @@ def _protocol(settings: KafkaSettings) -> str:
     """Kafka's name for how the connection is made."""
     transport = "PLAINTEXT" if settings.tls is None else "SSL"
     return transport if settings.sasl is None else f"SASL_{transport}"
-
-
-def _tls(tls: KafkaTls | None) -> Mapping[str, Property]:
-    """TLS, always verified, by name too."""
-    if tls is None:
-        return {}
-    files = {
-        "ssl.ca.location": tls.ca,
-        "ssl.certificate.location": tls.cert,
-        "ssl.key.location": tls.key,
-        "ssl.key.password": tls.key_password,
-    }
-    return {
-        "enable.ssl.certificate.verification": True,
-        "ssl.endpoint.identification.algorithm": "https",
-        **{name: str(value) for name, value in files.items() if value is not None},
-    }
 
 
 def _sasl(sasl: KafkaSasl | None) -> Mapping[str, Property]:

@@ -8,19 +8,21 @@ from contextlib import contextmanager
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
     HTTPClientError,
     NoCredentialsError,
     NoRegionError,
     PartialCredentialsError,
     ProfileNotFound,
-    ReadTimeoutError,
-    SSLError,
 )
+from urllib3.exceptions import ProxyError, SSLError
 
 from collector.errors import Undelivered
-from collector.senders.failures import CONNECTION_LOST, REFUSED, TIMED_OUT, TLS_FAILED, TLS_FILES
+from collector.senders.failures import (
+    CONNECTION_LOST,
+    NETWORK_FAILED,
+    TLS_FILES,
+    network_failure,
+)
 
 S3_DENIED = 645
 S3_BUCKET = 646
@@ -31,6 +33,7 @@ S3_FAILED = 649
 # A conditional request that came too late or at the same time as another (S3 API, PutObject).
 _CHANGED = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412"})
 _EXCERPT_CHARACTERS = 200
+_MAX_CAUSES = 16
 
 _CREDENTIALS = (S3_DENIED, "check the output's credentials, or its profile")
 _RIGHTS = (
@@ -66,11 +69,7 @@ _CODES: dict[str, tuple[int, str]] = {
 _BUSY = (S3_BUSY, "nothing, if it passes; the records are sent again")
 _ELSE = (S3_FAILED, "look at the endpoint's log; the records are sent again")
 
-_NETWORK: list[tuple[type[BotoCoreError], int, str]] = [
-    (SSLError, TLS_FAILED, "set ca to the authority that signed the endpoint's certificate"),
-    (ConnectTimeoutError, TIMED_OUT, "check endpoint_url, the network and the firewalls between"),
-    (ReadTimeoutError, TIMED_OUT, "check the endpoint's load; the records are sent again"),
-    (EndpointConnectionError, REFUSED, "check that the endpoint runs, endpoint_url and region"),
+_UNSENT: list[tuple[type[BotoCoreError], int, str]] = [
     (HTTPClientError, CONNECTION_LOST, "check the network; the records are sent again"),
     (NoCredentialsError, S3_DENIED, "set credentials or profile; the usual places hold none"),
     (PartialCredentialsError, *_CREDENTIALS),
@@ -91,7 +90,7 @@ def raising(bucket: str) -> Iterator[None]:
         yield
     except ClientError as error:
         raise _answered(error, bucket) from error
-    except BotoCoreError as error:
+    except (BotoCoreError, SSLError) as error:
         raise _unanswered(error, bucket) from error
     except OSError as error:
         raise Undelivered(
@@ -111,13 +110,31 @@ def _answered(error: ClientError, bucket: str) -> Undelivered:
     return Undelivered(number, f"S3 bucket {bucket} answered {status} {code}: {said}", remedy)
 
 
-def _unanswered(error: BotoCoreError, bucket: str) -> Undelivered:
+def _unanswered(error: BotoCoreError | SSLError, bucket: str) -> Undelivered:
     """The failure of a request that got no answer, or was never made."""
-    for kind, number, remedy in _NETWORK:
+    causes = list(_causes(error))
+    socket = next((each for each in causes if isinstance(each, OSError)), None)
+    if any(isinstance(each, ProxyError) for each in causes):
+        cause = f"the proxy before S3 bucket {bucket} lets nothing through: {socket}"
+        remedy = "check HTTPS_PROXY and NO_PROXY, and that the proxy allows the endpoint"
+        return Undelivered(NETWORK_FAILED, cause, remedy)
+    if socket is not None:
+        return network_failure(socket, f"S3 bucket {bucket}")
+    for kind, number, remedy in _UNSENT:
         if isinstance(error, kind):
             return Undelivered(number, f"S3 bucket {bucket}: {_shown(str(error))}", remedy)
     number, remedy = _ELSE
     return Undelivered(number, f"S3 bucket {bucket}: {_shown(str(error))}", remedy)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and what it came from, the outermost first; the library may make it a ring."""
+    each: BaseException | None = error
+    for _ in range(_MAX_CAUSES):
+        if each is None:
+            return
+        yield each
+        each = each.__cause__ or each.__context__
 
 
 def _code(error: ClientError) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal, TypeAlias
 
 from collector.core.model import Frozen
+from collector.senders.tls import ClientTls
 
 Encryption: TypeAlias = Literal["AES256", "aws:kms", "aws:kms:dsse"]
 Checksums: TypeAlias = Literal["when_supported", "when_required"]
@@ -24,7 +24,7 @@ class S3Settings(Frozen, frozen=True):
 
     Without ``credentials`` and ``profile`` the library looks in its usual places.
     ``timeout`` (seconds) is for the connection, and for each wait on it.  ``conditional``:
-    see ``S3Store.put``.  ``ca`` replaces the authorities that come with the library.
+    see ``S3Store.put``.  ``tls`` is for the endpoint, not for where credentials come from.
     """
 
     bucket: str
@@ -38,5 +38,5 @@ class S3Settings(Frozen, frozen=True):
     storage_class: str | None = None
     conditional: bool = True
     checksums: Checksums = "when_supported"
-    ca: Path | None = None
+    tls: ClientTls = ClientTls()
     timeout: float = 30.0

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from collector.core import fault
 from collector.senders.s3_failures import changed, raising
 from collector.senders.s3_settings import S3Settings
-from collector.senders.tls import client_context
+from collector.senders.s3_transport import EVENT, Transport
 
 # The delivery loop is what tries again; this is for a connection that had gone stale.
 _TRIES = 2
@@ -25,6 +25,7 @@ class S3Store:
         self._settings = settings
         self._extras = _extras(settings)
         self._client: Any = None
+        self._transport: Transport | None = None
 
     def put(self, name: str, body: bytes, content_type: str) -> None:
         """Write an object, or write it anew; raises ``Undelivered``.
@@ -51,16 +52,19 @@ class S3Store:
     def close(self) -> None:
         """Close the connections."""
         client, self._client = self._client, None
+        transport, self._transport = self._transport, None
         if client is not None:
             client.close()
+        if transport is not None:
+            transport.close()
 
     def _connected(self) -> Any:
         """The client; its files and credentials are read when it is made."""
         if self._client is None:
             fault.point("send.connect")
-            if self._settings.ca is not None:
-                client_context(ca=self._settings.ca)  # it names what is wrong with the file
+            self._transport = Transport(self._settings.tls.context(), self._settings.timeout)
             self._client = _client(self._settings)
+            self._client.meta.events.register(EVENT, self._transport)
         return self._client
 
 
@@ -77,7 +81,6 @@ def _client(settings: S3Settings) -> Any:
     return session.client(
         "s3",
         endpoint_url=settings.endpoint_url,
-        verify=True if settings.ca is None else str(settings.ca),
         config=Config(
             connect_timeout=settings.timeout,
             read_timeout=settings.timeout,

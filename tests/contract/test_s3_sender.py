@@ -13,15 +13,18 @@ from collector.core import times
 from collector.core.model import NO_TIME, SpooledBatch
 from collector.errors import Undelivered
 from collector.senders.base import Hold
-from collector.senders.failures import REFUSED, TLS_FILES
+from collector.senders.failures import NETWORK_FAILED, REFUSED, TLS_FILES, UNTRUSTED
 from collector.senders.parquet import parquet
 from collector.senders.s3 import S3Sender
 from collector.senders.s3_failures import S3_BUCKET, S3_BUSY, S3_CHANGED, S3_DENIED, S3_FAILED
 from collector.senders.s3_objects import Form, Partition, ndjson
 from collector.senders.s3_settings import S3Settings
 from collector.senders.s3_store import S3Store
+from collector.senders.tls import ClientTls
 from tests.fakes.batches import batch_of, numbered
-from tests.fakes.s3_service import CREDENTIALS, Bucket, bucket, table
+from tests.fakes.connect_proxy import ConnectProxy
+from tests.fakes.destinations import Authority
+from tests.fakes.s3_service import CREDENTIALS, Bucket, behind_tls, bucket, table
 
 HOURS = ("2026-01-01T10:59:59Z", "2026-01-01T11:00:00Z", "2026-01-02T00:30:00Z")
 
@@ -279,10 +282,74 @@ def test_missing_profile_and_file(records: Bucket, tmp_path: Path) -> None:
     with pytest.raises(Undelivered, match="no-such-profile") as failure:
         S3Store(nobody).put("a", b"1", "text/plain")
     assert failure.value.number == S3_DENIED
-    unread = msgspec.structs.replace(records.settings, ca=tmp_path / "gone.pem")
+    unread = msgspec.structs.replace(
+        records.settings, tls=ClientTls(ca=tmp_path / "gone.pem"), endpoint_url=None
+    )
     with pytest.raises(Undelivered, match=r"gone\.pem") as failure:
         S3Store(unread).put("a", b"1", "text/plain")
     assert failure.value.number == TLS_FILES
+
+
+def secure(records: Bucket, port: int, tls: ClientTls) -> S3Settings:
+    """Settings that reach the same bucket over TLS."""
+    url = f"https://127.0.0.1:{port}"
+    return msgspec.structs.replace(records.settings, endpoint_url=url, tls=tls)
+
+
+def test_over_tls(records: Bucket, tmp_path: Path) -> None:
+    """Objects are written, and over what an earlier try left, with a certificate of ours."""
+    authority = Authority(tmp_path)
+    tls = ClientTls(ca=authority.ca, cert=authority.client()[0], key=authority.client()[1])
+    with behind_tls(authority.server(client_certificates=True)) as port:
+        store = S3Store(secure(records, port, tls))
+        store.put("a/dt=2026-01-01/b", b"earlier", "text/plain")
+        store.put("a/dt=2026-01-01/b", b"1" * 300_000, "text/plain")
+        store.close()
+    assert records.body("a/dt=2026-01-01/b") == b"1" * 300_000
+
+
+def test_renewed_files_are_used_by_the_next_connection(records: Bucket, tmp_path: Path) -> None:
+    """A new authority at the endpoint: refused until our files are renewed, then taken."""
+    for name in ("former", "new"):
+        (tmp_path / name).mkdir()
+    former, new = Authority(tmp_path / "former"), Authority(tmp_path / "new")
+    mine = (former.ca, *former.client())
+    tls = ClientTls(ca=mine[0], cert=mine[1], key=mine[2])
+    with behind_tls(new.server(client_certificates=True)) as port:
+        sender = sender_of(secure(records, port, tls))
+        sender.send(timed_batch(1, HOURS[0]))
+        with pytest.raises(Undelivered) as failure:
+            sender.flush()
+        sender.rewind(None)
+        for old, renewed in zip(mine, (new.ca, *new.client()), strict=True):
+            old.write_bytes(renewed.read_bytes())
+        sender.send(timed_batch(1, HOURS[0]))
+        sender.flush()
+        sender.close()
+    assert failure.value.number == UNTRUSTED
+    assert len(records.all_lines()) == 1
+
+
+def test_over_tls_through_the_proxy_of_the_environment(
+    records: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked for a tunnel with its user and password; a wrong one is named, not shown."""
+    authority = Authority(tmp_path)
+    tls = ClientTls(ca=authority.ca)
+    monkeypatch.setenv("NO_PROXY", "")
+    with behind_tls(authority.server()) as port, ConnectProxy("ann:p/w") as proxy:
+        settings = secure(records, port, tls)
+        store = S3Store(settings)
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("//", "//ann:canary-31@"))
+        with pytest.raises(Undelivered, match="407") as failure:
+            store.put("a", b"1", "text/plain")
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("//", "//ann:p%2Fw@"))
+        store.put("a", b"1", "text/plain")
+        store.close()
+        assert f"127.0.0.1:{port}" in proxy.places
+    assert failure.value.number == NETWORK_FAILED
+    assert "canary" not in f"{failure.value}{failure.value!r}"
+    assert records.body("a") == b"1"
 
 
 def _after(records: Bucket, taken: int) -> Callable[[int], int | None]:

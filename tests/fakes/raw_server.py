@@ -8,10 +8,9 @@ import struct
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from types import TracebackType
-from typing import Self
 
 from collector.simulator import frames
+from tests.fakes.listener import Listener
 
 _RESET = struct.pack("ii", 1, 0)
 _PATIENCE = 20.0
@@ -99,7 +98,7 @@ class Peer:
 Script = Callable[[Peer], None]
 
 
-class RawServer:
+class RawServer(Listener):
     """Reads a request from each connection, then lets ``script`` do as it likes.
 
     ``heads`` are the requests' heads, ``bodies`` their bodies.  A context manager;
@@ -107,16 +106,12 @@ class RawServer:
     """
 
     def __init__(self, script: Script, context: ssl.SSLContext | None = None) -> None:
+        super().__init__()
         self.heads: list[bytes] = []
         self.bodies: list[bytes] = []
         self._script = script
         self._context = context
         self._peers: list[Peer] = []
-        self._over = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(0.02)
-        self._threads = [threading.Thread(target=self._accept)]
-        self.port: int = self._listener.getsockname()[1]
 
     @property
     def url(self) -> str:
@@ -128,32 +123,14 @@ class RawServer:
         """The same for WebSockets."""
         return f"ws{'s' if self._context else ''}://127.0.0.1:{self.port}/v1/stream"
 
-    def __enter__(self) -> Self:
-        self._threads[0].start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._over.set()
+    def __exit__(self, *_: object) -> None:
+        """Let go of the scripts that wait, and stop."""
         for peer in self._peers:
             peer.over.set()
-        for thread in self._threads:
-            thread.join()
-        self._listener.close()
+        super().__exit__()
 
-    def _accept(self) -> None:
-        while not self._over.is_set():
-            with suppress(TimeoutError):
-                connection, _ = self._listener.accept()
-                thread = threading.Thread(target=self._serve, args=(connection,))
-                self._threads.append(thread)
-                thread.start()
-
-    def _serve(self, plain: socket.socket) -> None:
+    def serve(self, plain: socket.socket) -> None:
+        """Read a request, and run the script."""
         connection = plain
         with suppress(OSError):
             plain.settimeout(_PATIENCE)
@@ -175,9 +152,15 @@ class RawServer:
                 return b""
             received += data
         head, _, body = received.partition(b"\r\n\r\n")
-        size = int(Peer(connection, head).header("content-length") or 0)
+        peer = Peer(connection, head)
+        if peer.header("expect"):
+            peer.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        size = int(peer.header("content-length") or 0)
         while len(body) < size:
-            body += connection.recv(65_536)
+            data = connection.recv(65_536)
+            if not data:
+                return b""
+            body += data
         self.heads.append(head)
         self.bodies.append(body)
         return head

@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import io
 import itertools
+import ssl
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -14,7 +16,7 @@ import pyarrow.parquet as pq
 import zstandard
 from boto3.session import Session
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from collector.senders.s3_settings import S3Credentials, S3Settings
 
@@ -94,10 +96,26 @@ def bucket() -> Bucket:
     return Bucket(url, fault)
 
 
+@contextmanager
+def behind_tls(context: ssl.SSLContext) -> Iterator[int]:
+    """The port of the service behind TLS, for the length of the block."""
+    server = _serving(Fault(), context)
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 @cache
 def _service() -> tuple[str, Fault]:
     """The service's URL, and its faults."""
     fault = Fault()
+    return f"http://127.0.0.1:{_serving(fault).server_port}", fault
+
+
+def _serving(fault: Fault, context: ssl.SSLContext | None = None) -> BaseWSGIServer:
+    """The service, which runs until it is shut down."""
     moto = DomainDispatcherApplication(create_backend_app)
 
     def application(environ: dict[str, Any], respond: Callable[..., Any]) -> Iterable[bytes]:
@@ -109,9 +127,11 @@ def _service() -> tuple[str, Fault]:
         respond(f"{status} Refused", [("Content-Length", "0")])
         return [b""]
 
-    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_Quiet)
+    server = make_server(
+        "127.0.0.1", 0, application, threaded=True, request_handler=_Quiet, ssl_context=context
+    )
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    return f"http://127.0.0.1:{server.server_port}", fault
+    return server
 
 
 @cache

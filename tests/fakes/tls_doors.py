@@ -11,10 +11,14 @@ from typing import NamedTuple, TypeAlias
 from collector.core.model import Request
 from collector.errors import CollectorError
 from collector.net.tls import STRICT, Checks
-from collector.senders.base import Sender
+from collector.senders.base import Hold, Sender
 from collector.senders.devo import DevoSender
 from collector.senders.http import HttpSender
+from collector.senders.s3 import S3Sender
+from collector.senders.s3_objects import ndjson
+from collector.senders.s3_settings import S3Settings
 from collector.senders.syslog import SyslogSender
+from collector.senders.tls import ClientTls
 from collector.wire.http import HttpLimits, HttpWire
 from collector.wire.tls import vendor_context
 from collector.wire.websocket import StreamLimits, WebSocketWire
@@ -22,6 +26,7 @@ from tests.fakes.batches import FIRST, batch_of, numbered
 from tests.fakes.clock import ManualClock
 from tests.fakes.raw_server import Peer, RawServer, answer
 from tests.fakes.receivers import StreamReceiver
+from tests.fakes.s3_service import CREDENTIALS
 
 LOG = logging.getLogger("tests.tls")
 SECONDS = 3.0
@@ -117,6 +122,29 @@ def http(context: ssl.SSLContext, files: Files) -> Outcome:
         return Outcome(attempt(lambda: deliver(sender)), bool(server.heads))
 
 
+def s3(context: ssl.SSLContext, files: Files) -> Outcome:
+    """The S3 output."""
+    with RawServer(lambda peer: peer.send(answer(b"", 'ETag: "1"')), context) as server:
+        settings = S3Settings(
+            bucket="records",
+            region="eu-central-1",
+            endpoint_url=server.url,
+            path_style=True,
+            credentials=CREDENTIALS,
+            checksums="when_required",
+            tls=ClientTls(
+                ca=files.ca,
+                cert=files.cert,
+                key=files.key,
+                password=files.password,
+                checks=files.checks,
+            ),
+            timeout=SECONDS,
+        )
+        sender = S3Sender(settings, prefix="", partition="day", form=ndjson("none"), hold=Hold())
+        return Outcome(attempt(lambda: deliver(sender)), bool(server.heads))
+
+
 def vendor_http(context: ssl.SSLContext, files: Files) -> Outcome:
     """Calls to the vendor."""
     with RawServer(lambda peer: peer.send(answer(b"{}")), context) as server:
@@ -150,5 +178,5 @@ def vendor_websocket(context: ssl.SSLContext, files: Files) -> Outcome:
         return Outcome(attempt(call), bool(server.heads))
 
 
-OUTPUTS: dict[str, Door] = {"devo": devo, "syslog": syslog, "http": http}
+OUTPUTS: dict[str, Door] = {"devo": devo, "syslog": syslog, "http": http, "s3": s3}
 VENDOR: dict[str, Door] = {"vendor http": vendor_http, "vendor websocket": vendor_websocket}

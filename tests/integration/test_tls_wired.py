@@ -6,9 +6,13 @@ import ssl
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from collector.app import tls
+from collector.app.certificates import look_through
 from collector.app.outputs import sender
+from collector.app.probing_outputs import places
+from collector.clock import SystemClock
 from collector.core.model import Request
 from collector.errors import ConfigError
 from collector.logs import component_logger
@@ -17,6 +21,8 @@ from tests.fakes.batches import FIRST
 from tests.fakes.clock import ManualClock
 from tests.fakes.config import changed, settings
 from tests.fakes.connect_proxy import ConnectProxy
+from tests.fakes.kafka_brokers import KafkaBrokers
+from tests.fakes.kafka_door import KafkaDoor
 from tests.fakes.pki import Pki
 from tests.fakes.raw_server import RawServer, answer
 from tests.fakes.tls_doors import deliver
@@ -46,7 +52,7 @@ def server(pki: Pki, asked: list[str | None]) -> RawServer:
     context.load_verify_locations(pki.ca.cert)
     context.verify_mode = ssl.CERT_REQUIRED
     context.sni_callback = lambda _socket, name, _context: asked.append(name)
-    return RawServer(lambda peer: peer.send(answer(b"{}")), context)
+    return RawServer(lambda peer: peer.send(answer(b"")), context)
 
 
 def section(pki: Pki) -> dict[str, object]:
@@ -75,6 +81,70 @@ def test_an_output(pki: Pki, server: RawServer, asked: list[str | None]) -> None
         assert proxy.places == [f"127.0.0.1:{server.port}"]
         assert server.heads
     assert asked == [NAME]
+
+
+def test_the_output_s3(pki: Pki, server: RawServer, asked: list[str | None]) -> None:
+    """The same for what the library of S3 sends."""
+    with server:
+        keys = {"access_key_id": "AKIAEXAMPLE", "secret_access_key": "invented"}
+        config = {
+            "bucket": "acme-logs",
+            "endpoint_url": server.url,
+            "path_style": True,
+            "checksums": "when_required",
+            "region": "eu-central-1",
+            "credentials": keys,
+            "tls": section(pki),
+        }
+        found = settings(changed("outputs.lake", {"type": "s3", "config": config}))
+        log = component_logger("OutputProcess", "lake")
+        deliver(sender(found.outputs["lake"], ManualClock(FIRST), log))
+        assert server.heads
+    assert asked == [NAME]
+
+
+def test_the_output_kafka(pki: Pki) -> None:
+    """Authority and certificate as set, each in another form, up to confirmed records."""
+    mine = pki.issue(issuer=pki.ca)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*pki.issue(issuer=pki.ca, names=["kafka.example.com"])[:2])
+    context.load_verify_locations(pki.ca.cert)
+    context.verify_mode = ssl.CERT_REQUIRED
+    with KafkaBrokers() as brokers, KafkaDoor(context, brokers.servers) as door:
+        config = {
+            "bootstrap_servers": [door.servers],
+            "ca": str(pki.der(pki.ca)),
+            "cert": str(pki.pkcs12(mine, PASSWORD)),
+            "key_password": PASSWORD,
+            "tls": {"verify_hostname": False},
+        }
+        found = settings(changed("outputs.bus", {"type": "kafka", "config": config}))
+        log = component_logger("OutputProcess", "bus")
+        deliver(sender(found.outputs["bus"], ManualClock(FIRST), log))
+    assert set(door.certificates) == {mine.certificate.public_bytes(Encoding.DER)}
+
+
+def test_the_files_of_kafka_and_s3_are_looked_at(pki: Pki) -> None:
+    """One that soon ends is named by its setting, and `collector test` uses them all."""
+    ends_soon, password = str(pki.pkcs12(pki.issue(ends=3), PASSWORD)), {"key_password": PASSWORD}
+    tls_section = {"cert": ends_soon, **password, "verify_hostname": False}
+    document = changed(
+        "outputs.bus",
+        {
+            "type": "kafka",
+            "config": {"bootstrap_servers": ["kafka.example.com:9093"], "tls": tls_section},
+        },
+    )
+    endpoint = {"bucket": "acme-logs", "endpoint_url": "https://s3.example.com"}
+    s3 = {**endpoint, "cert": ends_soon, **password, "tls": {"verify_hostname": False}}
+    document["outputs"]["lake"] = {"type": "s3", "config": s3}
+    found = settings(document)
+    warned = {problem.path for problem in look_through(found, SystemClock().now()).warnings}
+    assert {"outputs.bus.config.tls.cert", "outputs.lake.config.cert"} <= warned
+    for name in ("bus", "lake"):
+        (place,) = places(found.outputs[name])
+        assert place.context is not None
+        assert not place.context().check_hostname
 
 
 def test_an_input(pki: Pki, server: RawServer, asked: list[str | None]) -> None:

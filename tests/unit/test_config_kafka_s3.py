@@ -50,7 +50,12 @@ def test_defaults_of_s3() -> None:
         ({"topic": "{host}"}, "no topic"),
         ({"topic": ".."}, "no topic"),
         ({"cert": "a.pem"}, "one of cert and key"),
-        ({"protocol": "tcp", "ca": "a.pem"}, "TLS files"),
+        ({"cert": "a.p12", "key": "a.pem"}, "beside a PKCS#12 file"),
+        ({"ca": "a.pem", "tls": {"ca": "b.pem"}}, "ca twice"),
+        ({"protocol": "tcp", "ca": "a.pem"}, "protocol is tcp"),
+        ({"protocol": "tcp", "tls": {"verify_hostname": False}}, "protocol is tcp"),
+        ({"tls": {"server_name": "kafka.example.com"}}, "tls.server_name"),
+        ({"tls": {"min_version": "1.3"}}, "tls.min_version"),
         ({"timeout_in_seconds": 1, "linger_in_seconds": 1}, "linger_in_seconds"),
         ({"protocol": "tcp", "sasl": {**USER, "mechanism": "PLAIN"}}, "in the clear"),
     ],
@@ -76,6 +81,9 @@ def test_plain_password_on_this_machine() -> None:
         ({"endpoint_url": "http://s3.example.com"}, "in the clear"),
         ({"endpoint_url": "https://s3.example.com/bucket"}, "path"),
         ({"kms_key_id": "alias/logs"}, "without KMS"),
+        ({"cert": "a.pem"}, "one of cert and key"),
+        ({"key_password": "a", "tls": {"key_password": "b"}}, "key_password twice"),
+        ({"endpoint_url": "http://127.0.0.1:9000", "ca": "a.pem"}, "endpoint_url is http"),
         (
             {
                 "profile": "logs",
@@ -88,6 +96,19 @@ def test_plain_password_on_this_machine() -> None:
 def test_s3_refuses(config: dict[str, object], reason: str) -> None:
     """Each of these alone, with its reason."""
     assert reason in only(document("s3", **config)).reason
+
+
+@pytest.mark.parametrize("kind", ["kafka", "s3"])
+def test_short_forms_of_tls(kind: str) -> None:
+    """What stands beside ``tls`` is the same as what stands in it."""
+    files = {"ca": "ca.der", "cert": "acme.p12", "key_password": "p12-secret"}
+    checks = {"ca_mode": "add", "verify_hostname": False}
+    found = settings(document(kind, **files, tls=checks)).outputs["lake"]
+    assert isinstance(found, KafkaOutput | S3Output)
+    other = settings(document(kind, tls={**files, **checks})).outputs["lake"]
+    assert isinstance(other, KafkaOutput | S3Output)
+    assert found.config.whole_tls() == other.config.whole_tls() == other.config.tls
+    assert found.config.whole_tls().ca_mode == "add"
 
 
 def test_shared_prefix() -> None:

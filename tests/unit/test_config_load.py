@@ -22,6 +22,7 @@ ENVIRON = {
     "POD_TOKEN": "canary-pod-token",
     "GATEWAY_TOKEN": "canary-gateway-token",
     "KAFKA_PASSWORD": "canary-kafka-password",
+    "ACME_P12_PASSWORD": "canary-p12-password",
     "LAKE_TOKEN": "canary-lake-token",
     "SPLUNK_HEC_TOKEN": "canary-splunk-token",
     "ELASTIC_API_KEY": "canary-elastic-key",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from collector.senders.kafka_settings import KafkaSasl, KafkaSettings, KafkaTls, properties
+from collector.senders.kafka_settings import KafkaSasl, KafkaSettings, properties
+from collector.senders.tls import ClientTls
 
 SASL = KafkaSasl(mechanism="SCRAM-SHA-512", username="collector", password="k4fka-secret")
 
@@ -32,26 +31,13 @@ def test_units() -> None:
     ("tls", "sasl", "protocol"),
     [
         (None, None, "PLAINTEXT"),
-        (KafkaTls(), None, "SSL"),
+        (ClientTls(), None, "SSL"),
         (None, SASL, "SASL_PLAINTEXT"),
-        (KafkaTls(), SASL, "SASL_SSL"),
+        (ClientTls(), SASL, "SASL_SSL"),
     ],
 )
-def test_protocol(tls: KafkaTls | None, sasl: KafkaSasl | None, protocol: str) -> None:
+def test_protocol(tls: ClientTls | None, sasl: KafkaSasl | None, protocol: str) -> None:
     """TLS and SASL give the protocol; what is not used is not set."""
     found = properties(KafkaSettings(servers=["a:1"], tls=tls, sasl=sasl))
     assert found["security.protocol"] == protocol
     assert ("sasl.password" in found) == (sasl is not None)
-    assert ("ssl.endpoint.identification.algorithm" in found) == (tls is not None)
-
-
-def test_tls_is_always_verified() -> None:
-    """Our files, and the brokers' names, whatever the library's defaults are."""
-    tls = KafkaTls(ca=Path("ca.pem"), cert=Path("c.pem"), key=Path("k.pem"), key_password="key-pw")
-    found = properties(KafkaSettings(servers=["a:1"], tls=tls))
-    assert found["enable.ssl.certificate.verification"] is True
-    assert found["ssl.endpoint.identification.algorithm"] == "https"
-    assert found["ssl.ca.location"] == "ca.pem"
-    assert found["ssl.certificate.location"] == "c.pem"
-    assert found["ssl.key.location"] == "k.pem"
-    assert found["ssl.key.password"] == "key-pw"

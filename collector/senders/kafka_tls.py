@@ -1,0 +1,65 @@
+"""TLS towards Kafka: certificate files of any form as what librdkafka takes.
+
+It takes PEM from memory (``ssl.*.pem``), so that nothing is written anywhere.  It has no
+property for a name other than the broker's own (librdkafka issue 3321), and none for the
+oldest version of TLS: that is OpenSSL's, 1.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from collector.errors import Undelivered
+from collector.net.material import authorities, identity, pem, rooted_authorities
+from collector.net.tls import system_authorities
+from collector.senders.failures import TLS_FILES
+from collector.senders.kafka_settings import Property
+from collector.senders.tls import ClientTls, naming_files
+
+
+def tls_properties(tls: ClientTls | None) -> Mapping[str, Property]:
+    """The properties, with the files as they are now; none without TLS.
+
+    Raises ``Undelivered`` when a file cannot be used.
+    """
+    if tls is None:
+        return {}
+    tls.context()  # OpenSSL judges the files, by name; librdkafka would not know their names
+    by_name = tls.checks.verify_certificate and tls.checks.verify_hostname
+    with naming_files():
+        return {
+            "enable.ssl.certificate.verification": tls.checks.verify_certificate,
+            "ssl.endpoint.identification.algorithm": "https" if by_name else "none",
+            **_believed(tls),
+            **_presented(tls),
+        }
+
+
+def _believed(tls: ClientTls) -> Mapping[str, Property]:
+    """The authorities: the system's, ours, or both."""
+    system = system_authorities()
+    if tls.ca is None:
+        return {} if system is None else {"ssl.ca.location": str(system)}
+    if tls.checks.ca_mode == "replace":
+        read = rooted_authorities if tls.checks.verify_certificate else authorities
+        return {"ssl.ca.pem": pem(read(tls.ca)).decode()}
+    return {"ssl.ca.location": str(_known(system)), "ssl.ca.pem": pem(authorities(tls.ca)).decode()}
+
+
+def _known(system: Path | None) -> Path:
+    if system is None:
+        cause = "the system's authorities, to which those in ca are to be added, are not found"
+        raise Undelivered(TLS_FILES, cause, "set SSL_CERT_FILE, or ca_mode: replace")
+    return system
+
+
+def _presented(tls: ClientTls) -> Mapping[str, Property]:
+    """Our certificate with its issuers, and our key."""
+    if tls.cert is None:
+        return {}
+    own = identity(tls.cert, tls.key, tls.password)
+    return {
+        "ssl.certificate.pem": pem(own.certificates).decode(),
+        "ssl.key.pem": own.key_pem().decode(),
+    }
