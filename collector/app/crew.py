@@ -101,13 +101,17 @@ class Member:
         deaths = 0
         while (how := self._run()) is not None:
             deaths = workers.deaths(deaths, self._lived())
-            pause = workers.pause(deaths)
-            self._tell(how, pause)
-            if self._duty.clock.sleep(pause):
+            tried = self._duty.once and deaths >= workers.ONE_SHOT_STARTS
+            if tried or self._waits(how, workers.pause(deaths)):
+                if self._duty.once:
+                    self._missing(how)
                 return
 
     def _run(self) -> str | None:
-        """Run one process to its end; how it died, or None when no other is to follow."""
+        """Run one process to its end; how it died, or None when no other is to follow.
+
+        In a one-shot run only a process that could not be started is followed by another.
+        """
         try:
             process = self._started()
         except OSError as error:
@@ -151,7 +155,7 @@ class Member:
             self._duty.stop()
             return False
         if report is None and self._duty.once:
-            self._missing(code)
+            self._missing(f"ended by {_cause(code)}")
         return not (self._duty.once or self._asked or self._duty.clock.stopping())
 
     def _is_final(self, code: int) -> bool:
@@ -161,21 +165,23 @@ class Member:
         """
         return code == STATE or (code == CONFIG and self._starts == 1)
 
-    def _missing(self, code: int) -> None:
-        """A one-shot worker did not say how it went."""
+    def _missing(self, how: str) -> None:
+        """A one-shot worker did not say how it went, or could not be started at all."""
         if self._asked or self._duty.clock.stopping():
             self._duty.outcome.interrupted()
         else:
-            log.error("%s", _fault(self._name, f"ended by {_cause(code)}").cause)
+            log.error("%s; its sources wait for the next run", _fault(self._name, how).cause)
             self._duty.outcome.failed(self._name, None)
 
-    def _tell(self, how: str, pause: float) -> None:
+    def _waits(self, how: str, pause: float) -> bool:
+        """Tell of a death and wait before the next start; whether the program stops."""
         fault = _fault(self._name, how)
         self._duty.board.failed(COLLECTOR, self._name, fault)
         log.error(
             "InternalError %d: %s; it is started again in %.1f seconds -> %s",
             *(fault.number, fault.cause, pause, fault.remedy),
         )
+        return self._duty.clock.sleep(pause)
 
     def _lived(self) -> float:
         return time.monotonic() - self._began

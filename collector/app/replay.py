@@ -9,6 +9,7 @@ import msgspec
 
 from collector.app.inputs import reader
 from collector.config.models import Settings
+from collector.core import ledger
 from collector.core.ledger import Entry
 from collector.core.model import NO_TIME, Clock, Counts, Page, Window
 from collector.core.times import HOUR
@@ -96,7 +97,8 @@ class Replay:
             self._done.leave(letter, f"no service is called {letter.source} any more")
             return
         source, intake = found
-        page = source.reread(self._store.dead_letter(letter.id) or b"")
+        read = source.reread if letter.event is None else source.restore or source.reread
+        page = read(self._store.dead_letter(letter.id) or b"")
         if page.rejected or not page.events:
             reason = page.rejected[0].reason if page.rejected else "it holds no record"
             self._done.leave(letter, f"still unreadable: {reason}")
@@ -104,12 +106,15 @@ class Replay:
         self._take(letter, page, intake)
 
     def _take(self, letter: Letter, page: Page, intake: Intake) -> None:
+        known = letter.event is not None
         stats = intake.take(
             page,
             mode="replay",
             pulling_id=str(self._clock.now() // 1000),
+            counted_in=Window(letter.hour, letter.hour + HOUR) if known else None,
             conclude=lambda _before, _after: self._uncounted(letter, intake),
             settles=[letter.id],
+            again=frozenset() if letter.event is None else frozenset({letter.event}),
         )
         if stats.rejected:
             self._done.leave(letter, "a pipeline keeps it aside again")
@@ -119,13 +124,18 @@ class Replay:
         self._done.repeats += stats.duplicates
 
     def _uncounted(self, letter: Letter, intake: Intake) -> list[Entry]:
-        """The row that counted the letter as dead no longer does, if it is still there."""
+        """The row that counted the letter as dead no longer does, if it is still there.
+
+        A known event is counted there once more, now by what becomes of it.
+        """
         if letter.hour == NO_TIME:
             return []
         hour = Window(letter.hour, letter.hour + HOUR)
         if not intake.account(hour).counts.dead_lettered:
             return []
-        return [Entry(span=hour, counts=Counts(received=-1, dead_lettered=-1))]
+        known = () if letter.event is None else (letter.event,)
+        less = Counts(received=-1, dead_lettered=-1)
+        return [Entry(span=hour, counts=less, digest=-ledger.total(known))]
 
     def _reader(self, source_id: str) -> tuple[Source, Intake] | None:
         if source_id not in self._sources:

@@ -9,6 +9,7 @@ import msgspec
 from collector.app.collector import Collector
 from collector.app.opening import folder
 from collector.app.selection import Selection
+from collector.app.services import micros
 from collector.clock import SystemClock
 from collector.config.models import Settings
 from collector.config.pod import PodInput
@@ -16,6 +17,7 @@ from collector.config.websocket import WebSocketInput
 from collector.core import checkpoint as rules
 from collector.core.checkpoint import Checkpoint
 from collector.core.model import Clock, Micros, Window
+from collector.core.standing import Terms
 from collector.core.times import HOUR, ceil_hour
 from collector.errors import ConfigError
 from collector.persistence.hours import Hour
@@ -83,10 +85,29 @@ def _reach(settings: Settings, source: str, now: Micros) -> tuple[Micros, Micros
     service = getattr(chosen.services, field)
     if isinstance(chosen, PodInput):
         retention = int(service.retention_in_hours * HOUR)
-        return ceil_hour(now - retention), now - int(service.archive_delay_in_seconds * 1_000_000)
+        return ceil_hour(now - retention), now - micros(service.archive_delay_in_seconds)
     if isinstance(chosen, WebSocketInput):
         return now, now  # nobody keeps what it sent
     return 0, now
+
+
+def terms(settings: Settings, source: str, margin: Micros) -> Terms:
+    """When an hour of the source is due, by its settings, and when it is overdue."""
+    name, field = source.split("#")
+    chosen = settings.inputs[name]
+    service = getattr(chosen.services, field)
+    if not isinstance(chosen, PodInput):
+        settle = micros(getattr(service, "settle_delay_in_seconds", 0.0))
+        return Terms(settle=settle, again=0, margin=margin)
+    late, delay = (
+        micros(service.late_arrival_in_seconds),
+        micros(service.archive_delay_in_seconds),
+    )
+    return Terms(
+        settle=late if service.mode == "live" else max(late, delay),
+        again=max(micros(service.recheck_delay_in_seconds), delay),
+        margin=margin,
+    )
 
 
 def ask(settings: Settings, plans: Iterable[Plan], clock: Clock) -> None:

@@ -17,7 +17,7 @@ from collector.app.credentials import Credentials, configured
 from collector.app.services import Parts, ServiceJob, Wiring, record_bounds
 from collector.codecs.framing import framing
 from collector.codecs.moments import MOMENTS
-from collector.codecs.registry import CODECS, again
+from collector.codecs.registry import CODECS, again, made
 from collector.config.inputs import Service
 from collector.config.models import AnyInput
 from collector.config.websocket import WebSocketCredentials, WebSocketInput, WebSocketStream
@@ -78,6 +78,7 @@ def websocket_source(settings: WebSocketInput, service: Service) -> Source:
             records=flattener("none", ""),
             decode=CODECS[service.codec](service.max_record_bytes),
             decode_again=again(service.codec, service.max_record_bytes),
+            decode_made=made(service.codec, service.max_record_bytes),
             new_session=_new_session,
             id_of=None if service.id_field is None else _finder(service.id_field),
             time_of=None if service.time_field is None else _moment(service),

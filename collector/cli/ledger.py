@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import typer
@@ -24,8 +24,12 @@ from collector.cli.hours import (
 from collector.cli.options import ConfigOption, JsonOption, settings
 from collector.cli.screen import out, print_json, table
 from collector.clock import SystemClock
+from collector.config.models import Settings
 from collector.core import times
-from collector.core.ledger import UNRECOVERABLE
+from collector.core.ledger import COMPLETE, SETTLING
+from collector.core.ledger import PARTIAL as BROKEN_OFF
+from collector.core.model import Micros
+from collector.core.standing import GAP, Standing, standing
 from collector.core.times import DAY, HOUR
 from collector.persistence.hours import Hour
 
@@ -41,18 +45,36 @@ GraceOption = Annotated[
         "--grace",
         metavar="HOURS",
         min=0,
-        help="Hours after which one that is not done is a gap: time for the archive to settle.",
+        help="Hours from when an hour is due until it is overdue: time for a run to read it.",
     ),
 ]
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """An hour and how it stands."""
+
+    hour: Hour
+    standing: Standing
+
+    def as_dict(self) -> dict[str, Any]:
+        """The row as JSON-able values; times are ISO 8601 UTC."""
+        return {
+            **self.hour.as_dict(),
+            "standing": self.standing.kind,
+            "due": times.isoformat(self.standing.due),
+            "overdue": times.isoformat(self.standing.overdue),
+        }
 
 
 @app.command()
 def show(
     gaps: Annotated[
         bool,
-        typer.Option("--gaps", help="Only hours that are not done; exit 8 when there are any."),
+        typer.Option(
+            "--gaps", help="Only gaps, and hours that settle; exit 8 when there are gaps."
+        ),
     ] = False,
-    grace: GraceOption = 3.0,
+    grace: GraceOption = 2.0,
     inputs: InputsOption = None,
     services: ServicesOption = None,
     start: FromOption = None,
@@ -62,22 +84,25 @@ def show(
 ) -> None:
     """Show the hours of the last day, or with --gaps of the last 30 days.
 
-    For an alarm: 'collector ledger show --gaps' exits 0 when every hour that had
-    time to settle is complete, verified or repaired, and 8 otherwise.
+    For an alarm: 'collector ledger show --gaps' exits 8 when there is a gap, and
+    0 otherwise. A gap is an hour that is unrecoverable, partial (reading it
+    failed), or overdue: not complete two hours (--grace) after it was due. It is
+    due when it can first be read: archive_delay_in_seconds (CASB alerts:
+    settle_delay_in_seconds) after its end; an hour that held no or strikingly
+    few records is due again at its second reading. Until it is overdue an hour
+    settles: it is shown, counted apart, and no alarm.
     """
     found = settings(config)
     now = SystemClock().now()
     wanted = span(start, end, now, _MONTH_HOURS if gaps else DAY // HOUR)
     sources = rereading.sources(found, inputs or (), services or ())
-    hours = [hour for each in hours_of(found, sources, wanted).values() for hour in each]
-    if gaps:
-        settled = now - round(grace * HOUR)
-        hours = [hour for hour in hours if not hour.done and hour.account.span.end <= settled]
-    if as_json:
-        print_json([hour.as_dict() for hour in hours])
-    else:
-        _print(hours, gaps=gaps)
-    raise typer.Exit(PARTIAL if gaps and hours else 0)
+    judged = [
+        each
+        for source, hours in hours_of(found, sources, wanted).items()
+        for each in _judged(found, source, hours, grace, now)
+    ]
+    alarms = _tell(judged, gaps=gaps, as_json=as_json)
+    raise typer.Exit(PARTIAL if gaps and alarms else 0)
 
 
 @app.command()
@@ -125,7 +150,7 @@ def verify(
 
 @app.command()
 def repair(
-    grace: GraceOption = 3.0,
+    grace: GraceOption = 2.0,
     inputs: InputsOption = None,
     services: ServicesOption = None,
     start: FromOption = None,
@@ -142,50 +167,89 @@ def repair(
     now = SystemClock().now()
     wanted = span(start, end, now, _MONTH_HOURS)
     sources = rereading.sources(found, inputs or (), services or ())
-    settled = now - round(grace * HOUR)
-    plans = [
-        rereading.plan(found, source, _settled(hours, settled), now, again=False)
-        for source, hours in hours_of(found, sources, wanted).items()
-    ]
+    plans = []
+    for source, hours in hours_of(found, sources, wanted).items():
+        judged = _judged(found, source, hours, grace, now)
+        due = [each.hour for each in judged if each.standing.kind != SETTLING]
+        plans.append(rereading.plan(found, source, due, now, again=False))
     carry_out(found, plans, yes=yes)
 
 
-def _settled(hours: list[Hour], before: int) -> list[Hour]:
-    return [hour for hour in hours if hour.account.span.end <= before]
+def _judged(
+    settings: Settings, source: str, hours: list[Hour], grace: float, now: Micros
+) -> list[Judged]:
+    terms = rereading.terms(settings, source, round(grace * HOUR))
+    return [Judged(each, standing(each.account, each.look, terms, now)) for each in hours]
 
 
-def _print(hours: list[Hour], *, gaps: bool) -> None:
-    if gaps and not hours:
+def _tell(judged: list[Judged], *, gaps: bool, as_json: bool) -> int:
+    """Print all hours, or those that are not complete; how many are gaps."""
+    alarms = sum(each.standing.is_gap for each in judged)
+    settling = [each for each in judged if each.standing.kind == SETTLING]
+    shown = [each for each in judged if each.standing.kind != COMPLETE] if gaps else judged
+    if as_json:
+        rows = [each.as_dict() for each in shown]
+        print_json({"gaps": alarms, "settling": len(settling), "hours": rows})
+        return alarms
+    if shown or not gaps:
+        _print(sorted(shown, key=_alarms_first) if gaps else shown)
+    if gaps:
+        _sum_up(alarms, settling)
+    return alarms
+
+
+def _alarms_first(each: Judged) -> bool:
+    return not each.standing.is_gap
+
+
+def _sum_up(alarms: int, settling: list[Judged]) -> None:
+    if settling:
+        last = _minute(max(each.standing.overdue for each in settling))
+        out.print(f"\n{len(settling)} hours still settle, the last of them until {last}: no gaps.")
+    if not alarms:
         out.print("[green]No gaps.[/]")
         return
+    out.print(f"\n{alarms} hours are gaps; a running collector repairs what it can.")
+    out.print("To read them now, stop it and run: collector ledger repair")
+
+
+def _print(judged: list[Judged]) -> None:
     counted = ("#events", "#repeats", "#filtered", "#aside")
     rows = table("service", "hour", "state", *counted, "delivered", "why")
-    for hour in hours:
-        account, counts = hour.account, hour.account.counts
+    for each in judged:
+        hour, counts = each.hour, each.hour.account.counts
         rows.add_row(
             hour.source,
-            times.isoformat(account.span.start)[:16] + "Z",
-            _colour(hour),
+            _minute(hour.account.span.start),
+            _state(each),
             f"{counts.spooled:,}",
             f"{counts.duplicate:,}",
             f"{counts.filtered:,}",
             f"{counts.dead_lettered:,}",
             ", ".join(f"{name} {count:,}" for name, count in sorted(hour.delivered.items())) or "-",
-            escape(
-                account.reason or (f"{account.repaired:,} repaired" if account.repaired else "")
-            ),
+            escape(_why(each)),
         )
     out.print(rows)
-    if gaps:
-        out.print(f"\n{len(hours)} hours are not done; a running collector repairs what it can.")
-        out.print("To read them now, stop it and run: collector ledger repair")
 
 
-def _colour(hour: Hour) -> str:
-    if hour.done:
-        return f"[green]{hour.account.state}[/]"
-    return (
-        f"[red]{hour.account.state}[/]"
-        if hour.account.state == UNRECOVERABLE
-        else hour.account.state
-    )
+def _state(each: Judged) -> str:
+    """The row's state, and what it amounts to where that says more."""
+    state, kind = each.hour.account.state, each.standing.kind
+    if kind == COMPLETE:
+        return f"[green]{state}[/]"
+    named = state if state == kind else f"{state}: {kind}"
+    return f"[red]{named}[/]" if each.standing.is_gap else named
+
+
+def _why(each: Judged) -> str:
+    account, due, overdue = each.hour.account, each.standing.due, each.standing.overdue
+    parts = [account.reason or (f"{account.repaired:,} repaired" if account.repaired else "")]
+    if each.standing.kind == SETTLING:
+        parts.append(f"due {_minute(due)}, a gap from {_minute(overdue)}")
+    elif each.standing.kind == GAP and account.state != BROKEN_OFF:
+        parts.append(f"was due {_minute(due)}")
+    return "; ".join(part for part in parts if part)
+
+
+def _minute(instant: Micros) -> str:
+    return times.isoformat(instant)[:16] + "Z"

@@ -34,5 +34,7 @@ def _content(found: Record) -> Record | Rejected:
     inner = bytes(msgspec.json.decode(found.raw, type=dict[str, msgspec.Raw])["log"])
     log = json_object(inner)
     if isinstance(log, Rejected):
-        return log
-    return msgspec.structs.replace(log, flags=found.flags, original=found.original)
+        return Rejected(found.raw, log.reason)
+    return msgspec.structs.replace(
+        log, flags=found.flags, original=found.original, source=found.raw
+    )

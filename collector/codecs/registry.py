@@ -32,13 +32,20 @@ _OF_ANY_TEXT = frozenset({"raw", "syslog"})
 
 
 def again(name: str, limit: int) -> Codec:
-    """The codec for what was kept aside: a frame, or a record that the codec made of one."""
+    """The codec for what was kept aside unread: a frame, or what the codec refused of one."""
+    return made(name, limit) if name in _OF_ANY_TEXT else CODECS[name](limit)
+
+
+def made(name: str, limit: int) -> Codec:
+    """The codec for the bytes of a record that the codec had made.
+
+    They are that record, but for one that was repaired with loss: of that the bytes
+    were kept from which the codec makes it.
+    """
     codec = CODECS[name](limit)
-    if name not in _OF_ANY_TEXT:
-        return codec
 
     def read(kept: bytes) -> Sequence[Record | Rejected]:
-        made = json_object(kept) if kept.startswith(b"{") else None
-        return [made] if isinstance(made, Record) and not made.flags else codec(kept)
+        whole = json_object(kept) if kept.startswith(b"{") else None
+        return [whole] if isinstance(whole, Record) and not whole.flags else codec(kept)
 
     return read

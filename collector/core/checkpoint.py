@@ -184,10 +184,22 @@ def heard_whole(before: Checkpoint, after: Checkpoint, slack: Micros) -> list[Wi
 
 
 def look_again(checkpoint: Checkpoint, hour: Window, not_before: Micros) -> Checkpoint:
-    """These whole hours are to be read once more."""
-    others = looked(checkpoint, hour).looks
-    looks = [*others, Look(not_before, hour.start, hour.end)]
+    """These whole hours are to be read once more; what is to be read earlier still is."""
+    parts = [hour]
+    for look in checkpoint.looks:
+        if look.not_before <= not_before:
+            earlier = Window(look.start, look.end)
+            parts = [rest for part in parts for rest in _without(part, earlier)]
+    for part in parts:
+        checkpoint = looked(checkpoint, part)
+    looks = [*checkpoint.looks, *(Look(not_before, part.start, part.end) for part in parts)]
     return msgspec.structs.replace(checkpoint, looks=tuple(sorted(looks)))
+
+
+def look_at(checkpoint: Checkpoint, hour: Window) -> Micros | None:
+    """When the hour may be read once more; None when that is not wanted."""
+    looks = (each for each in checkpoint.looks if _touch(Window(each.start, each.end), hour))
+    return min((each.not_before for each in looks), default=None)
 
 
 def looked(checkpoint: Checkpoint, hour: Window) -> Checkpoint:

@@ -11,10 +11,12 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     """One record of a frame.
 
     ``raw`` is a JSON object, valid UTF-8 on one line; ``fields`` is the same decoded.
-    ``flags`` and ``original`` are those of ``core.model.Event``.
+    ``flags`` and ``original`` are those of ``core.model.Event``; ``source`` is what the
+    codec makes the record of, where that is more than ``raw``.
     """
 
     raw: bytes
     fields: dict[str, Any]
     flags: tuple[str, ...] = ()
     original: bytes | None = None
+    source: bytes | None = None

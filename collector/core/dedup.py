@@ -34,26 +34,13 @@ def digest(event: Event) -> bytes:
 class Fresh(NamedTuple):
     """The events not seen before, their digests in the same order, and the count of the others.
 
-    ``slots`` holds the same digests by slot, as they are stored.
+    ``slots`` holds, by slot, those of the digests that are to be stored.
     """
 
     events: Sequence[Event]
     digests: Sequence[bytes]
     slots: dict[int, list[bytes]]
     duplicates: int
-
-    def less(self, others: Sequence[Event]) -> Fresh:
-        """Without these events, which are to stay unknown."""
-        if not others:
-            return self
-        left_out = set(map(id, others))
-        kept = [
-            (event, each)
-            for event, each in zip(self.events, self.digests, strict=True)
-            if id(event) not in left_out
-        ]
-        events, found = [event for event, _ in kept], [each for _, each in kept]
-        return Fresh(events, found, _by_slot(events, found), self.duplicates)
 
 
 class Known:
@@ -69,14 +56,17 @@ class Known:
         self._max_slots = max_slots
         self._slots: dict[int, DigestSet] = {}
 
-    def fresh(self, events: Sequence[Event]) -> Fresh:
-        """Split off what is new; nothing is remembered before ``remember``."""
+    def fresh(self, events: Sequence[Event], again: frozenset[bytes] = frozenset()) -> Fresh:
+        """Split off what is new; nothing is remembered before ``remember``.
+
+        What ``again`` names is new once more though it is known, and is not stored twice.
+        """
         found = [digest(event) for event in events]
-        slots = _by_slot(events, found)
+        slots = _by_slot(zip(events, found, strict=True))
         seen = set[bytes]().union(*(self._slot(each).held(slots[each]) for each in slots))
         if not seen and len(set(found)) == len(found):
             return Fresh(events, found, slots, 0)
-        return _without(seen, events, found)
+        return _without(seen, again, events, found)
 
     def remember(self, slots: dict[int, list[bytes]]) -> None:
         """Take in what was just made durable."""
@@ -98,15 +88,18 @@ class Known:
         return found
 
 
-def _by_slot(events: Sequence[Event], found: Sequence[bytes]) -> dict[int, list[bytes]]:
+def _by_slot(found: Iterable[tuple[Event, bytes]]) -> dict[int, list[bytes]]:
     slots: dict[int, list[bytes]] = {}
-    for event, each in zip(events, found, strict=True):
+    for event, each in found:
         slots.setdefault(event.time // HOUR, []).append(each)
     return slots
 
 
-def _without(seen: set[bytes], events: Sequence[Event], found: Sequence[bytes]) -> Fresh:
+def _without(
+    known: set[bytes], again: frozenset[bytes], events: Sequence[Event], found: Sequence[bytes]
+) -> Fresh:
     """What is new where some of it is not: known, or twice in the page."""
+    seen = known - again
     new: list[Event] = []
     kept: list[bytes] = []
     for event, each in zip(events, found, strict=True):
@@ -114,7 +107,8 @@ def _without(seen: set[bytes], events: Sequence[Event], found: Sequence[bytes]) 
             seen.add(each)
             new.append(event)
             kept.append(each)
-    return Fresh(new, kept, _by_slot(new, kept), len(events) - len(new))
+    unstored = (pair for pair in zip(new, kept, strict=True) if pair[1] not in known)
+    return Fresh(new, kept, _by_slot(unstored), len(events) - len(new))
 
 
 def pack(found: Iterable[bytes]) -> bytes:

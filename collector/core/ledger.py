@@ -16,8 +16,9 @@ were observed.  A row's states:
     partial        reading it broke off; it is still owed
     unrecoverable  the vendor no longer has it; ``reason`` says why
 
-``digest`` is the sum modulo 2^128 of the digests of the events spooled or filtered,
-so that two readings can be compared whatever their order.
+``digest`` is the sum modulo 2^128 of the digests of the events that were read: spooled,
+filtered, or kept aside by a pipeline.  So two readings can be compared whatever their
+order, and whatever became of the events.
 """
 
 from __future__ import annotations
@@ -84,8 +85,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 class Received(msgspec.Struct, frozen=True, kw_only=True):
     """One page, as the ledger needs it: its events, which of them are fresh, and their digests.
 
-    ``filtered`` are those of the fresh that no output gets; ``dead`` are not among the
-    fresh: they are kept aside, as are so many ``rejected`` that are no events.
+    Of the fresh, ``filtered`` are those that no output gets, and ``dead`` those that a
+    pipeline keeps aside, as are so many ``rejected`` that are no events.
     """
 
     events: Sequence[Event]
@@ -144,13 +145,13 @@ def _itself(event: Event) -> Event:
 def _entry(slot: int, row: Received, rejected: int) -> Entry:
     moments = [event.time for event in row.fresh if event.time != NO_TIME]
     came, filtered, dead = len(row.events), len(row.filtered), len(row.dead)
-    spooled = len(row.fresh) - filtered
+    spooled = len(row.fresh) - filtered - dead
     return Entry(
         span=Window(slot * HOUR, slot * HOUR + HOUR),
         counts=Counts(
             received=came + rejected,
             spooled=spooled,
-            duplicate=came - len(row.fresh) - dead,
+            duplicate=came - len(row.fresh),
             filtered=filtered,
             dead_lettered=rejected + dead,
         ),

@@ -23,7 +23,8 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
 
     ``output`` names the destination that refused them, or is None when the
     vendor's answer itself could not be read.  ``hour`` begins the ledger's row in
-    which they count.
+    which they count.  ``event`` is the digest of the event that they are, when they
+    could be read and a pipeline keeps them aside: it is known by it.
     """
 
     source: str
@@ -34,6 +35,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     output: str | None = None
     lane: str = "standard"
     hour: Micros = NO_TIME
+    event: bytes | None = None
 
 
 class Commit(msgspec.Struct, frozen=True, kw_only=True):

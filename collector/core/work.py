@@ -34,18 +34,27 @@ Pipeline: TypeAlias = Callable[[bytes], Outcome]
 """Pure: the same record, the same outcome; never raises."""
 
 
+class Dead(NamedTuple):
+    """An event that a pipeline keeps aside, why, and the digest by which it is known."""
+
+    event: Event
+    reason: str
+    digest: bytes
+
+
 class Worked(NamedTuple):
     """The fresh events of a page, by what became of them.
 
     ``lines``: each event to deliver with its records, in order.  ``filtered`` will
-    never be delivered, and is known from now on.  ``dead`` is kept aside with the
-    reason; it is not known, so that it can be tried again.
+    never be delivered, ``dead`` is kept aside.  All of them are known from now on:
+    what is kept aside is tried again by ``dead-letters replay``, not by each reading
+    in which it comes again.
     """
 
     fresh: Fresh
     lines: Iterable[tuple[Event, list[bytes]]]
     filtered: Sequence[Event] = ()
-    dead: Sequence[tuple[Event, str]] = ()
+    dead: Sequence[Dead] = ()
 
 
 def flattened(fresh: Fresh, records: Records) -> Worked:
@@ -57,16 +66,16 @@ def piped(fresh: Fresh, records: Records, pipeline: Pipeline) -> Worked:
     """Every flat record of every event through the pipeline."""
     lines: list[tuple[Event, list[bytes]]] = []
     filtered: list[Event] = []
-    dead: list[tuple[Event, str]] = []
-    for event in fresh.events:
+    dead: list[Dead] = []
+    for event, digest in zip(fresh.events, fresh.digests, strict=True):
         outcome = _together([pipeline(record) for record in records(event)])
         if outcome.dead is not None:
-            dead.append((event, outcome.dead))
+            dead.append(Dead(event, outcome.dead, digest))
         elif outcome.records:
             lines.append((_flagged(event, outcome.flags), outcome.records))
         else:
             filtered.append(event)
-    return Worked(fresh.less([event for event, _reason in dead]), lines, filtered, dead)
+    return Worked(fresh, lines, filtered, dead)
 
 
 def _together(outcomes: Sequence[Outcome]) -> Outcome:
@@ -96,7 +105,7 @@ def received(page: Page, worked: Worked, now: Micros, mode: str) -> Received:
         fresh=worked.fresh.events,
         digests=worked.fresh.digests,
         filtered=worked.filtered,
-        dead=[event for event, _reason in worked.dead],
+        dead=[each.event for each in worked.dead],
         rejected=len(page.rejected),
         observed=now,
         mode=mode,

@@ -12,6 +12,8 @@ T = TypeVar("T")
 
 STEADY_SECONDS = 60.0
 """A worker that has run for so long works: its next death is counted as its first."""
+ONE_SHOT_STARTS = 5
+"""How often a one-shot run tries to start a worker; what it can start runs once."""
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 60.0
 

@@ -1,4 +1,4 @@
-"""The ledger as a report: every hour of every service, and which of them are gaps."""
+"""The ledger as a report: every hour of every service, also those that nobody has read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import msgspec
 from sqlite_utils import Database
 
 from collector.core import times
-from collector.core.checkpoint import Checkpoint
+from collector.core.checkpoint import Checkpoint, look_at
 from collector.core.ledger import DONE, Account
 from collector.core.model import NO_TIME, Micros, Window
 from collector.core.times import HOUR, floor_hour
@@ -22,11 +22,15 @@ MISSING = "missing"
 
 
 class Hour(msgspec.Struct, frozen=True, kw_only=True):
-    """One row, with what each output has confirmed of it."""
+    """One row, with what each output has confirmed of it.
+
+    ``look``: when it may be read once more, where that is wanted.
+    """
 
     source: str
     account: Account
     delivered: dict[str, int]
+    look: Micros | None = None
 
     @property
     def done(self) -> bool:
@@ -78,13 +82,9 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
             hours = [
                 hour
                 for source, mark in marks.items()
-                for hour in _hours(db, source, _first(mark, span, whole=whole), span)
+                for hour in _hours(db, source, mark, _first(mark, span, whole=whole), span)
             ]
         return cls(hours=hours, checkpoints=marks)
-
-    def gaps(self, before: Micros) -> list[Hour]:
-        """The hours that ended by then and are not done."""
-        return [hour for hour in self.hours if hour.account.span.end <= before and not hour.done]
 
 
 def _checkpoints(db: Database) -> dict[str, Checkpoint]:
@@ -99,17 +99,19 @@ def _first(mark: Checkpoint, span: Window, *, whole: bool) -> Micros:
     return span.start if whole else max(floor_hour(mark.initial_start_time), span.start)
 
 
-def _hours(db: Database, source: str, first: Micros, span: Window) -> list[Hour]:
+def _hours(db: Database, source: str, mark: Checkpoint, first: Micros, span: Window) -> list[Hour]:
     rows = {row.span.start: row for row in accounts.between(db, source, span.start, span.end)}
     delivered = accounts.delivered(db, source, span.start, span.end)
     starts = sorted({*rows, *range(first, span.end, HOUR)})
+    hours = [Window(start, start + HOUR) for start in starts]
     return [
         Hour(
             source=source,
-            account=rows.get(start) or Account(span=Window(start, start + HOUR), state=MISSING),
-            delivered=delivered.get(start, {}),
+            account=rows.get(hour.start) or Account(span=hour, state=MISSING),
+            delivered=delivered.get(hour.start, {}),
+            look=look_at(mark, hour),
         )
-        for start in starts
+        for hour in hours
     ]
 
 

@@ -24,7 +24,8 @@ _FACTS = "id, observed, source, tag, lane, output, hour, time, reason"
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
     """A dead letter without its bytes.
 
-    ``output`` is None when the vendor's answer could not be read; ``hour`` begins
+    ``output`` is None when the vendor's answer could not be read, or a pipeline keeps
+    the event aside: then ``event`` is the digest by which it is known.  ``hour`` begins
     the ledger's row in which it counts; ``time`` is that of the batch it was in.
     """
 
@@ -38,6 +39,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     time: Micros
     reason: str
     size: int
+    event: bytes | None = None
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,12 +63,16 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def keep(db: Database, letter: DeadLetter) -> None:
-    """Keep bytes aside that could not be read."""
-    _insert(
+    """Keep bytes aside that could not be read, or an event that a pipeline keeps aside."""
+    number = _insert(
         db,
         *(letter.observed, letter.source, letter.tag, letter.lane, letter.output),
         *(letter.hour, NO_TIME, letter.reason, letter.raw),
     )
+    if letter.event is not None:
+        row = (number, letter.event)
+        sealed = seals.seal("dead_event", *row)
+        db.execute("INSERT INTO dead_event VALUES (?, ?, ?)", [*row, sealed])
 
 
 def keep_refused(db: Database, output: str, refusal: Refusal, observed: Micros) -> None:
@@ -110,7 +116,7 @@ def find(db: Database, wanted: Filter, after: int, limit: int) -> list[Letter]:
         f" WHERE id > ?{conditions} ORDER BY id LIMIT ?",
         [after, *values, limit],
     ).fetchall()
-    return [_letter(row) for row in rows]
+    return [_letter((*row, _event(db, row[0]))) for row in rows]
 
 
 def count(db: Database, wanted: Filter) -> int:
@@ -149,6 +155,14 @@ def as_batch(db: Database, letter: Letter) -> Batch:
     )
 
 
+def forget_events(db: Database, source: str) -> None:
+    """The ids of a source are forgotten: its letters are no longer known as kept aside."""
+    db.execute(
+        "DELETE FROM dead_event WHERE letter IN (SELECT id FROM dead_letter WHERE source = ?)",
+        [source],
+    )
+
+
 def newest(db: Database) -> int:
     """The highest id so far; 0 when there is none."""
     return int(db.execute("SELECT coalesce(max(id), 0) FROM dead_letter").fetchone()[0])
@@ -170,6 +184,15 @@ def _totals(source: str, output: str, *counts: int) -> Totals:
         dropped=dropped,
         dropped_bytes=dropped_bytes,
     )
+
+
+def _event(db: Database, letter_id: int) -> bytes | None:
+    query = "SELECT digest, seal FROM dead_event WHERE letter = ?"
+    row = db.execute(query, [letter_id]).fetchone()
+    if row is None:
+        return None
+    seals.check("dead_event", letter_id, row[0], sealed=row[1])
+    return bytes(row[0])
 
 
 def _letter(row: tuple[Any, ...]) -> Letter:
@@ -195,16 +218,18 @@ def _parts(wanted: Filter) -> Iterator[tuple[str, tuple[int | str, ...]]]:
         yield "id IN (SELECT value FROM json_each(?))", (ids,)
 
 
-def _insert(db: Database, *values: Any) -> None:
+def _insert(db: Database, *values: Any) -> int | None:
+    """Insert one; its id."""
     *facts, content = values
-    db.execute(
+    number = db.execute(
         "INSERT INTO dead_letter"
         " (observed, source, tag, lane, output, hour, time, reason, seal, raw)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [*facts, seals.seal("dead_letter", *values), content],
-    )
+    ).lastrowid
     _observed, source, _tag, _lane, output, *_rest = facts
     _count(db, source, output, records=1, size=len(content))
+    return number
 
 
 def _take_out(db: Database, letter_id: int, *, dropped: int) -> int:
@@ -214,6 +239,7 @@ def _take_out(db: Database, letter_id: int, *, dropped: int) -> int:
     ).fetchone()
     if row is None:
         return 0
+    db.execute("DELETE FROM dead_event WHERE letter = ?", [letter_id])
     source, output, size = row
     _count(db, source, output, records=-1, size=-size, dropped=dropped)
     return int(size)

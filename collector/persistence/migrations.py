@@ -10,6 +10,7 @@ Tables
     ledger       one row per source and UTC hour: state and counts of events
     delivered    how many records of an hour each output has confirmed
     dead_letter  bytes kept aside, with the reason
+    dead_event   by what the event in a dead letter is known, when a pipeline keeps it aside
     kept_aside   how many dead letters there are and were, by source and output
     usage        calls made against an input's quota
     history      resets, with the state before and after
@@ -92,4 +93,13 @@ def health(db: Database) -> None:
     db.execute(
         """CREATE TABLE health (
             subject TEXT PRIMARY KEY, checked INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID"""
+    )
+
+
+@schema()
+def known_dead_events(db: Database) -> None:
+    """Which dead letters are events whose ids are known."""
+    db.execute(
+        """CREATE TABLE dead_event (
+            letter INTEGER PRIMARY KEY, digest BLOB NOT NULL, seal INTEGER NOT NULL)"""
     )

@@ -9,16 +9,21 @@ from typing import Any, Self
 import msgspec
 
 from collector.core import checkpoint, state, times
+from collector.core.checkpoint import Checkpoint
 from collector.core.model import Micros
 from collector.core.times import HOUR
 from collector.persistence import database, letters, stored
 
 
 class ServiceState(msgspec.Struct, frozen=True, kw_only=True):
-    """One service, in words."""
+    """One service, in words; ``last_event`` is ``-`` until it has taken a record.
+
+    ``state`` has null then: what is stored is the start, which has its own name.
+    """
 
     source: str
     state: state.State
+    start: str
     last_event: str
     complete_until: str
     owed_hours: str
@@ -74,14 +79,21 @@ def _service(source: str, text: str, changed: int) -> ServiceState:
     found = stored.read_state(source, text)
     mark = stored.read_checkpoint(source, found)
     owed = sum((each.end - each.start) // HOUR for each in mark.owed)
+    taken = _has_taken(mark)
     return ServiceState(
         source=source,
-        state=found,
-        last_event=_shown(mark.last_event_time),
+        state=found if taken else {**found, "last_event_time_in_utc": None},
+        start=_shown(mark.initial_start_time),
+        last_event=_shown(mark.last_event_time) if taken else "-",
         complete_until=_shown(checkpoint.complete_until(mark)),
         owed_hours=f"{owed} hours" if owed else "-",
         changed=_shown(changed),
     )
+
+
+def _has_taken(mark: Checkpoint) -> bool:
+    """Whether the time of a record stands there, and not the start in place of one."""
+    return bool(mark.last_ids) or mark.last_event_time != mark.initial_start_time
 
 
 def _shown(instant: Micros) -> str:

@@ -196,6 +196,7 @@ class SqliteStore:
             db.execute("DELETE FROM known WHERE source = ?", [source])
             db.execute("DELETE FROM ledger WHERE source = ?", [source])
             db.execute("DELETE FROM delivered WHERE source = ?", [source])
+            letters.forget_events(db, source)
             _save_checkpoint(db, source, checkpoint, now)
             db.execute(
                 "INSERT INTO history (changed, source, reason, previous, current)"

@@ -26,7 +26,8 @@ def before(checkpoint: Checkpoint, now: Micros) -> Window | None:
     live = checkpoint.live
     if live is None:
         return None
-    start = min(live.heard_until, now - 1)
+    # A clock that was behind for a while makes no gap of the years before the stream.
+    start = min(max(live.heard_until, checkpoint.initial_start_time), now - 1)
     return Window(start if live.clean else start - _IN_FLIGHT, now)
 
 
@@ -58,7 +59,7 @@ def missed(gap: Window, account: Callable[[Window], Account]) -> list[Entry]:
 
 def _missed(gap: Window, row: Account) -> Entry:
     hour, reason = row.span, spelled(gap)
-    if gap.start <= hour.start and hour.end <= gap.end:
+    if gap.start <= hour.start and hour.end <= gap.end and row.state != ledger.PARTIAL:
         return ledger.lost(hour, reason)
     if row.state == ledger.PARTIAL and row.reason:
         joined = f"{row.reason}; {reason}"

@@ -28,8 +28,6 @@ from collector.errors import StateError, Stopped
 from collector.pullers.base import Source, whole
 
 Move = Callable[[Checkpoint], Checkpoint]
-
-
 Conclude = Callable[[Checkpoint, Checkpoint], Sequence[Entry]]
 """What the ledger is told of a move: from the checkpoint before it and after it."""
 
@@ -102,12 +100,13 @@ class Intake:
         move: Move = stay,
         conclude: Conclude = nothing,
         settles: Sequence[int] = (),
+        again: frozenset[bytes] = frozenset(),
     ) -> PullStats:
         """Commit one page; on return its new records will be delivered, whatever happens.
 
         ``move`` is applied to the checkpoint in the same transaction, ``conclude``
         tells the ledger what the move means, and the dead letters with the ids
-        ``settles`` are taken out.
+        ``settles`` are taken out.  Events of the digests ``again`` are new though known.
 
         A page waits for room, and ``Stopped`` is raised when the program stops
         meanwhile: it is asked for again.  What live gave is given once, so it is
@@ -115,7 +114,11 @@ class Intake:
         """
         while True:
             with self._lock:
-                worked, commit = self._prepared(page, mode, pulling_id, counted_in, move, conclude)
+                fault.point("dedup.check")
+                fresh = self._known.fresh(page.events, again)
+                worked, commit = self._prepared(
+                    page, fresh, mode, pulling_id, counted_in, move, conclude
+                )
                 commit = msgspec.structs.replace(commit, settled=settles)
                 with self._gate.admitted(_size(commit)) as fits:
                     if fits or mode == ledger.LIVE:
@@ -128,6 +131,7 @@ class Intake:
     def _prepared(
         self,
         page: Page,
+        fresh: Fresh,
         mode: str,
         pulling_id: str,
         counted_in: Window | None,
@@ -135,8 +139,6 @@ class Intake:
         conclude: Conclude,
     ) -> tuple[Worked, Commit]:
         now = self._clock.now()
-        fault.point("dedup.check")
-        fresh = self._known.fresh(page.events)
         fault.point("event.flatten")
         worked = self._worked(fresh)
         origin = self._origin(mode, pulling_id, now, counted_in)
@@ -144,8 +146,8 @@ class Intake:
         entries = ledger.entries(work.received(page, worked, now, mode), counted_in)
         letters = [self._letter(each.raw, each.reason, origin) for each in page.rejected]
         letters += [
-            self._letter(event.original or event.raw, reason, origin, event.time)
-            for event, reason in worked.dead
+            self._letter(each.original or each.raw, reason, origin, each.time, digest)
+            for each, reason, digest in worked.dead
         ]
         return worked, Commit(
             source=self._to.source_id,
@@ -210,14 +212,12 @@ class Intake:
         return self._store.account(self._to.source_id, hour)
 
     def has_forgotten(self, row: Account) -> bool:
-        """Whether the ids of what a row delivered are no longer kept.
+        """Whether the ids of what a row read are no longer kept.
 
         They lie where the events' own times put them, not where they were counted.
         """
         slot = TIMELESS_SLOT if row.first == NO_TIME else row.first // HOUR
-        return row.counts.spooled + row.counts.filtered > 0 and not any(
-            self._store.known(self._to.source_id, slot)
-        )
+        return row.digest != 0 and not any(self._store.known(self._to.source_id, slot))
 
     def usual(self, hour: Window) -> int | None:
         """How many events such an hour usually has."""
@@ -272,7 +272,12 @@ class Intake:
         self._checkpoint = commit.checkpoint
 
     def _letter(
-        self, raw: bytes, reason: str, origin: Origin, time: Micros = NO_TIME
+        self,
+        raw: bytes,
+        reason: str,
+        origin: Origin,
+        time: Micros = NO_TIME,
+        event: bytes | None = None,
     ) -> DeadLetter:
         return DeadLetter(
             source=self._to.source_id,
@@ -281,6 +286,7 @@ class Intake:
             raw=raw,
             observed=origin.observed,
             hour=origin.row(time) * HOUR,
+            event=event,
         )
 
 

@@ -34,12 +34,15 @@ class Comparison:
         self._digests.update(digests - self._digests.held(digests))
 
     def verdict(self, before: Account) -> Entry:
-        """Whether these are the events that were delivered."""
-        count = len(self._digests)
-        taken = before.counts.spooled + before.counts.filtered
-        if count == taken and ledger.total(self._digests) == before.digest:
+        """Whether these are the events that were taken, whatever became of each of them."""
+        if ledger.total(self._digests) == before.digest:
             return Entry(span=before.span, state=ledger.VERIFIED, attempts=1)
-        reason = f"{taken} events were taken, the vendor now has {count}"
+        counts = before.counts
+        reason = (
+            f"the vendor now has {len(self._digests)} events, and not those that were taken: "
+            f"{counts.spooled} delivered, {counts.filtered} filtered, "
+            f"{counts.dead_lettered} kept aside"
+        )
         return Entry(span=before.span, state=ledger.PARTIAL, reason=reason, attempts=1)
 
 

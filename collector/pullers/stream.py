@@ -150,7 +150,7 @@ class Streamer:
                 self._fetch_owed()
             if not self._intake.wait_for_room():
                 return
-            if state.clock_is_behind(self._intake.checkpoint, self._clock.now()):
+            if self._clock_is_behind():
                 self._journal.clock_is_behind()
                 self._clock.sleep(_LOOK_AT_CLOCK)
                 continue
@@ -159,6 +159,11 @@ class Streamer:
             short = short + 1 if self._clock.monotonic() - started < _SHORT else 0
             if short and self._clock.sleep(backoff(short - 1, 1.0, 60.0, self._rng)):
                 return
+
+    def _clock_is_behind(self) -> bool:
+        """Whether the clock is wrong; nothing can tell where the only times are its own."""
+        dated = self._source.dated
+        return dated and state.clock_is_behind(self._intake.checkpoint, self._clock.now())
 
     def _archive_is_due(self) -> bool:
         if self._archive is None or self._clock.monotonic() < self._archive_not_before:

@@ -30,8 +30,9 @@ _LONGEST_ID = 512
 class WebSocketSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How records are read.
 
-    ``decode`` is a codec, ``decode_again`` the same for what was kept aside.  ``id_of``
-    and ``time_of`` look into a record's fields; None: it has none.  ``time_of`` raises
+    ``decode`` is a codec, ``decode_again`` the same for what was kept aside unread, and
+    ``decode_made`` for the bytes of a record that it had made.  ``id_of`` and
+    ``time_of`` look into a record's fields; None: it has none.  ``time_of`` raises
     ``core.events.UNREADABLE_TIME`` for what is no time.
     With ``deduplicate`` a record is dropped whose id and time are known.  ``new_session``
     makes a name that no session had before.
@@ -41,6 +42,7 @@ class WebSocketSettings(msgspec.Struct, frozen=True, kw_only=True):
     records: Flatten
     decode: Decode
     decode_again: Decode
+    decode_made: Decode
     new_session: Callable[[], str]
     id_of: Callable[[Fields], Any] | None = None
     time_of: Callable[[Fields], Micros] | None = None
@@ -50,20 +52,22 @@ class WebSocketSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 def websocket_stream(settings: WebSocketSettings) -> Source:
     """The stream as a source; it is read by ``pullers/stream.py`` alone."""
-    again = msgspec.structs.replace(settings, decode=settings.decode_again)
 
     def page(response: Response) -> Page:
         return _page(settings, map(unpack, response.messages))
 
-    def reread(raw: bytes) -> Page:
-        return _page(again, [Arrival(raw, NO_TIME, settings.new_session(), 0)])
+    def kept(decode: Decode) -> Callable[[bytes], Page]:
+        again = msgspec.structs.replace(settings, decode=decode)
+        return lambda raw: _page(again, [Arrival(raw, NO_TIME, settings.new_session(), 0)])
 
     return Source(
         service=SERVICE,
         tag=settings.tag,
         plan=_nothing_to_ask,
         read=page,
-        reread=reread,
+        reread=kept(settings.decode_again),
+        restore=kept(settings.decode_made),
+        dated=settings.time_of is not None,
         records=settings.records,
         close=_as_it_is,
     )
@@ -95,7 +99,7 @@ def _read(settings: WebSocketSettings, arrival: Arrival) -> Iterator[Event | Rej
         if isinstance(each, Rejected):
             yield each
         elif reason := beyond(each.raw, settings.bounds):
-            yield Rejected(each.original or each.raw, reason)
+            yield Rejected(each.original or each.source or each.raw, reason)
         else:
             place = f"{arrival.session}-{arrival.number}"
             yield _event(settings, arrival, each, f"{place}.{index}" if len(found) > 1 else place)

@@ -96,8 +96,14 @@ def test_gaps_are_an_alarm_until_they_are_repaired(place: tuple[Site, Simulator]
         )
     shown = collector(site, "ledger", "show", "--gaps", "--grace", "1", "--json")
     assert shown.returncode == 8
-    gaps = {row["hour"] for row in json.loads(shown.stdout) if row["source"] == "pod#message"}
-    assert {times.isoformat(hour) for hour in hours} <= gaps
+    told = json.loads(shown.stdout)
+    gaps = {
+        row["hour"]
+        for row in told["hours"]
+        if row["source"] == "pod#message" and row["standing"] == "gap"
+    }
+    assert gaps == {times.isoformat(hour) for hour in hours}
+    assert told["gaps"] == 3
     repaired = collector(site, "ledger", "repair", "--grace", "1", "--service", "message", "--yes")
     assert repaired.returncode == 0, repaired.stderr
     after = [row for row in ledger(site) if row["source"] == "pod#message"]
@@ -106,6 +112,25 @@ def test_gaps_are_an_alarm_until_they_are_repaired(place: tuple[Site, Simulator]
     }
     assert balanced(after)
     assert simulator.truth.emitted("message")
+
+
+def test_the_first_run_over_a_quiet_vendor_is_no_alarm(tmp_path: Path) -> None:
+    """Hours that held nothing settle until they are read again: counted apart, and exit 0."""
+    options = history(4, 2, QUIET, alert_burst=0)
+    with Simulator(options, SystemClock()) as simulator:
+        site = Site(tmp_path, document(tmp_path, simulator, options))
+        assert site.run("--once") == 0
+    shown = collector(site, "ledger", "show", "--gaps", "--json")
+    assert shown.returncode == 0, shown.stdout
+    told = json.loads(shown.stdout)
+    assert (told["gaps"], told["settling"]) == (0, len(told["hours"]))
+    assert {row["standing"] for row in told["hours"]} == {"settling"}
+    read_once = [row for row in told["hours"] if row["state"] == "settling"]
+    assert len(read_once) >= 3
+    assert all(row["hour"] < row["due"] < row["overdue"] for row in told["hours"])
+    table = collector(site, "ledger", "show", "--gaps")
+    assert f"{told['settling']} hours still settle" in table.stdout
+    assert "No gaps." in table.stdout
 
 
 def test_missing_records_are_delivered_by_verify(place: tuple[Site, Simulator]) -> None:

@@ -9,16 +9,19 @@ from typing import Any
 
 import pytest
 
+from collector.app.inputs import reader
 from collector.app.replay import Replay, Replayed
 from collector.core import ledger
 from collector.core.checkpoint import started
 from collector.core.ledger import Account, Entry
-from collector.core.model import Batch, Counts, Micros, Refusal, Window
+from collector.core.model import Batch, Counts, Micros, Page, Refusal, Window
+from collector.core.stats import PullStats
 from collector.core.store import Commit, DeadLetter
 from collector.core.times import HOUR
 from collector.persistence.letters import Filter
 from collector.persistence.sqlite import SqliteStore
-from tests.fakes.config import changed, settings
+from collector.pullers.intake import Intake
+from tests.fakes.config import MINIMAL, changed, settings
 from tests.fakes.pulls import as_json, message
 from tests.fakes.stores import START, SqliteState
 
@@ -231,3 +234,76 @@ def test_many_are_replayed_in_order(store: SqliteStore) -> None:
     assert guids == [f"g-{number}" for number in range(450) if number % 3]
     assert row(store, POD, START).counts.balanced()
     assert row(store, POD, START).digest != ledger.total([])
+
+
+REFUSING = {"type": "filter", "condition": "record.no == 1", "on_error": "dead_letter"}
+PIPED = changed("pipelines", {"strict": {"steps": [REFUSING]}})
+PIPED["inputs"]["pod"]["pipelines"] = ["strict"]
+HOUR_OF_IT = Window(START + 2 * HOUR, START + 3 * HOUR)
+
+
+def read_hour(store: SqliteStore, document: dict[str, Any]) -> PullStats:
+    """The archive hour of a record is read, by these settings."""
+    found = reader(settings(document), POD)
+    checkpoint = store.checkpoint(POD)
+    assert found is not None
+    assert checkpoint is not None
+    source, to = found
+    clock = SqliteState(Path()).clock
+    intake = Intake(store, source, to, checkpoint, clock)
+    raws = [message(1, HOUR_OF_IT.start), message(2, HOUR_OF_IT.end + 5)]
+    page = Page(events=[event for raw in raws for event in source.reread(raw).events])
+    return intake.take(page, mode="archive", pulling_id="1", counted_in=HOUR_OF_IT)
+
+
+def test_one_event_is_one_letter(store: SqliteStore) -> None:
+    """However often its hour is read: then it is a repeat, as a delivered one would be."""
+    for _ in range(3):
+        read_hour(store, PIPED)
+    assert left(store) == 2
+    counts = row(store, POD, HOUR_OF_IT.start).counts
+    assert counts == Counts(received=6, duplicate=4, dead_lettered=2)
+
+
+def test_a_letter_of_a_pipeline_is_delivered_though_it_is_known(store: SqliteStore) -> None:
+    """Once the pipeline takes it; in the row that counted it, and only once."""
+    read_hour(store, PIPED)
+    before = row(store, POD, HOUR_OF_IT.start)
+    done = replay(store)
+    assert (done.letters, done.records, done.repeats, done.left) == (2, 2, 0, 0)
+    assert [record["guid"] for record in records(store)] == ["g-1", "g-2"]
+    after = row(store, POD, HOUR_OF_IT.start)
+    assert after.counts == Counts(received=2, spooled=2)
+    assert after.digest == before.digest
+    assert (read_hour(store, MINIMAL).duplicates, len(records(store))) == (2, 2)
+
+
+def test_a_letter_that_the_pipeline_still_refuses(store: SqliteStore) -> None:
+    """It stays one letter, which can be tried again."""
+    read_hour(store, PIPED)
+    before = row(store, POD, HOUR_OF_IT.start)
+    for _ in range(2):
+        done = replay(store, document=PIPED)
+        assert (done.letters, done.left, left(store)) == (0, 2, 2)
+        after = row(store, POD, HOUR_OF_IT.start)
+        assert (after.counts, after.digest) == (before.counts, before.digest)
+    assert replay(store).letters == 2
+    assert len(records(store)) == 2
+
+
+def test_after_a_reset_a_letter_is_an_event_like_any_other(store: SqliteStore) -> None:
+    """Its id was forgotten: what was read again since is not delivered once more."""
+    read_hour(store, PIPED)
+    store.reset(POD, started(START), NOW, "test")
+    read_hour(store, MINIMAL)
+    done = replay(store)
+    assert (done.letters, done.records, done.repeats) == (2, 0, 2)
+    assert len(records(store)) == 2
+
+
+def test_a_dropped_letter_is_given_up_for_good(store: SqliteStore) -> None:
+    """The next reading of its hour does not bring it back."""
+    read_hour(store, PIPED)
+    store.drop_letters(EVERY)
+    assert read_hour(store, PIPED).duplicates == 2
+    assert left(store) == 0

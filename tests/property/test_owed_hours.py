@@ -158,6 +158,9 @@ TestOwed.settings = settings(
 )
 
 
+NEVER = START + 10**4 * HOUR
+
+
 class Looks(RuleBasedStateMachine):
     """Second looks, against a dictionary of hours."""
 
@@ -169,11 +172,11 @@ class Looks(RuleBasedStateMachine):
 
     @rule(hour=st.integers(0, 12), length=st.integers(1, 3), when=st.integers(0, 50))
     def look_again(self, hour: int, length: int, when: int) -> None:
-        """Some hours are to be read again; the latest wish counts."""
+        """Some hours are to be read again; the earliest wish counts."""
         span = Window(START + hour * HOUR, START + (hour + length) * HOUR)
         self.checkpoint = rules.look_again(self.checkpoint, span, START + when * HOUR)
         for start in range(span.start, span.end, HOUR):
-            self.looks[start] = START + when * HOUR
+            self.looks[start] = min(START + when * HOUR, self.looks.get(start, NEVER))
 
     @rule(hour=st.integers(0, 14))
     def looked(self, hour: int) -> None:

@@ -184,14 +184,17 @@ def test_owed_hours_are_not_heard_through() -> None:
 
 
 def test_looks() -> None:
-    """Hours are looked at again in the order of their moments; the last wish counts."""
+    """Hours are looked at again in the order of their moments; the earliest wish counts."""
     wished = rules.look_again(rules.started(START), hours(3, 4), at(9))
     wished = rules.look_again(wished, hours(1, 3), at(10))
     assert rules.due_look(wished, at(8)) is None
     assert rules.due_look(wished, at(9)) == hours(3, 4)
     done = rules.looked(rules.looked(wished, hours(3, 4)), hours(1, 2))
     assert done.looks == (Look(at(10), at(2), at(3)),)
-    assert rules.look_again(done, hours(2, 3), at(12)).looks == (Look(at(12), at(2), at(3)),)
+    assert rules.look_again(done, hours(2, 3), at(12)).looks == (Look(at(10), at(2), at(3)),)
+    assert rules.look_again(done, hours(2, 3), at(9)).looks == (Look(at(9), at(2), at(3)),)
+    assert rules.look_at(done, hours(2, 3)) == at(10)
+    assert rules.look_at(done, hours(1, 2)) is None
 
 
 def test_complete_until() -> None:

@@ -107,6 +107,18 @@ def test_forget() -> None:
     assert len(known.fresh([event(1)]).events) == 1
 
 
+def test_what_is_wanted_again() -> None:
+    """It is new though it is known, once a page, and is not stored a second time."""
+    known = Known(Stored().load)
+    known.remember(known.fresh([event(1), event(2)]).slots)
+    again = frozenset({digest(event(1)), digest(event(3))})
+    found = known.fresh([event(1), event(2), event(3), event(1)], again)
+    assert found.events == [event(1), event(3)]
+    assert found.digests == [digest(event(1)), digest(event(3))]
+    assert found.slots == {START // HOUR: [digest(event(3))]}
+    assert found.duplicates == 2
+
+
 def test_pack() -> None:
     """Blobs of any number of digests come back as a set."""
     found = [digest(event(n)) for n in range(5)]

@@ -10,9 +10,9 @@ import msgspec
 import pytest
 
 from collector.codecs.framing import framing
-from collector.codecs.registry import CODECS, again
+from collector.codecs.registry import CODECS, again, made
 from collector.core import times
-from collector.core.bounds import Bounds
+from collector.core.bounds import EXAMINED, Bounds
 from collector.core.checkpoint import Live
 from collector.core.decoded import Record
 from collector.core.flatten import flattener
@@ -50,6 +50,7 @@ def source(codec: str = "json", **changed: Any) -> Source:
         "records": flattener("none", ""),
         "decode": CODECS[codec](LIMIT),
         "decode_again": again(codec, LIMIT),
+        "decode_made": made(codec, LIMIT),
         "new_session": lambda: f"r{next(numbers)}",
     }
     return websocket_stream(WebSocketSettings(**{**defaults, **changed}))
@@ -160,13 +161,41 @@ def test_records_beyond_their_bounds() -> None:
         ("syslog", b"<34>Jan  1 00:00:00 h app: {}"),
         ("json", b'{"a":1}'),
         ("native_json", b'{"metric":{"a":1}}'),
+        ("native_json", b'{"log":{"a":1}}'),
+        ("native_json", b'{"log":{"log":{"a":1}}}'),
+        ("native_json", b'{"log":{"a":"\xff"}}'),
+        ("gelf", b'{"version":"1.1","host":"a.example.com","short_message":"x"}'),
     ],
 )
-def test_reread_of_a_record(codec: str, frame: bytes) -> None:
+def test_a_record_is_restored(codec: str, frame: bytes) -> None:
     """What a pipeline kept aside is the record that it was, not a message that holds one."""
     (record,) = CODECS[codec](LIMIT)(frame)
     assert isinstance(record, Record)
-    assert [each.raw for each in source(codec).reread(record.raw).events] == [record.raw]
+    restore = source(codec).restore
+    assert restore is not None
+    page = restore(record.original or record.raw)
+    assert [each.raw for each in page.events] == [record.raw]
+    assert page.rejected == []
+
+
+def test_what_the_codec_refused_is_not_taken_for_a_record() -> None:
+    """A letter of Vector's that was none is none when it is read again."""
+    assert source("native_json").reread(b'{"a":1}').rejected
+    assert source("native_json").reread(b'{"log":{"a":1}}').events[0].raw == b'{"a":1}'
+
+
+def test_a_record_beyond_its_bounds_can_be_read_again() -> None:
+    """Once they are wider: what is kept aside is what its codec reads."""
+    deep = b'{"x":[[1]],"y":"%b"}' % (b"y" * EXAMINED)
+    for frame in (b'{"log":%b}' % deep, b'[{"log":%b},{"metric":{}}]' % deep):
+        clock = ManualClock(START)
+        cutter = framing("none", 1 << 20, b"", spans=False)
+        session = FramedSession(ScriptedSession(clock, [[frame]]), cutter, clock, "s", 10)
+        narrow = source("native_json", bounds=Bounds(depth=2))
+        page = narrow.read(Response(request=REQUEST, status=101, messages=session.read()))
+        (refused,) = page.rejected
+        (event,) = source("native_json").reread(refused.raw).events
+        assert event.raw == deep
 
 
 @pytest.mark.parametrize("frame", [b"hello {", b"{", b'{"a":1} {', b'{"a":"\xff"}'])
@@ -342,3 +371,55 @@ def test_a_crash_is_a_break() -> None:
     bench.wake(START + 2 * HOUR + SECOND)
     Listening(bench, ScriptedSession(bench.clock, [], at_end=bench.clock.stop)).run()
     assert bench.store.states_of(PARTIAL) == {hours(1, 2), hours(2, 3)}
+
+
+def test_a_clock_that_is_set_back_stops_no_stream_of_arrivals() -> None:
+    """Their times are our own: no sender's time says that the clock is wrong."""
+    bench = Bench(source("raw"), START + 10 * HOUR)
+
+    def set_back() -> None:
+        bench.clock.jump(-5 * 3600.0)
+
+    first = ScriptedSession(bench.clock, [[b"w"], *[100.0] * 40, [b"x"]], at_end=set_back)
+    then: list[Any] = [[b"y"], *[100.0] * 80, [b"z"]]
+    second = ScriptedSession(bench.clock, then, at_end=bench.clock.stop)
+    before = bench.clock.monotonic()
+    Listening(bench, first, second).run()
+    assert bench.delivered(lambda each: each["message"]) == ["w", "x", "y", "z"]
+    assert bench.log.texts("ERROR") == []
+    assert bench.clock.monotonic() - before < 4 * 3600
+    assert hours(7, 8) in bench.store.states_of(COMPLETE)
+
+
+def test_a_sender_s_time_still_says_that_the_clock_is_behind() -> None:
+    """With ``time_field`` a clock that was not set yet is waited for."""
+
+    def moment(fields: dict[str, Any]) -> int:
+        return int(fields["t"])
+
+    made = source(time_of=moment)
+    bench = Bench(made, START + 10 * HOUR)
+    record = b'{"t":%d}' % (START + 11 * HOUR)
+
+    def set_back() -> None:
+        bench.clock.jump(-5 * 3600.0)
+
+    first = ScriptedSession(bench.clock, [[record], *[100.0] * 40, [record]], at_end=set_back)
+    second = ScriptedSession(bench.clock, [[record]], at_end=bench.clock.stop)
+    Listening(bench, first, second).run()
+    assert any("PullError 308" in text for text in bench.log.texts("ERROR"))
+
+
+def test_a_clock_that_was_behind_for_a_while_makes_no_gap_of_years() -> None:
+    """A machine that began in 1970, and was set right later: the stream is no older than it is."""
+    bench = Bench(source("raw"), START)
+    in_order = ScriptedSession(bench.clock, [[b"x"], *[100.0] * 72])
+    Listening(bench, in_order, ScriptedSession(bench.clock, [], at_end=bench.clock.stop)).run()
+    bench.wake(HOUR)
+    Listening(bench, ScriptedSession(bench.clock, [[b"y"]], at_end=bench.clock.stop)).run()
+    bench.wake(START + 5 * HOUR)
+    Listening(bench, ScriptedSession(bench.clock, [[b"z"]], at_end=bench.clock.stop)).run()
+    assert bench.delivered(lambda each: each["message"]) == ["x", "y", "z"]
+    touched = {span for _source, span in bench.store.rows}
+    assert len(touched) < 10
+    assert bench.store.account(SOURCE_ID, hours(0, 1)).state == PARTIAL

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 
 from collector.core import ledger
-from collector.core.dedup import Known
+from collector.core.dedup import Known, digest
 from collector.core.model import Counts, Event, Page
 from collector.core.stats import PullStats
 from collector.core.times import HOUR
 from collector.core.work import Outcome, piped
-from tests.fakes.pulls import START, Bench, hours
+from collector.pullers.reading import Comparison
+from tests.fakes.pulls import SOURCE_ID, START, Bench, hours
 from tests.fakes.sources import messages
 
 
@@ -38,7 +39,7 @@ def known() -> Known:
 
 
 def test_each_event_goes_one_way() -> None:
-    """Delivered, filtered or kept aside; only what is kept aside stays unknown."""
+    """Delivered, filtered or kept aside; whatever became of it, it is known from then on."""
     worked = piped(known().fresh(EVENTS), lambda each: [each.raw], odd_ones_out)
     lines = list(worked.lines)
     assert [(each.id, len(records)) for each, records in lines] == [
@@ -47,9 +48,12 @@ def test_each_event_goes_one_way() -> None:
         ("id-4", 1),
     ]
     assert [each.id for each in worked.filtered] == ["id-1"]
-    assert [(each.id, reason) for each, reason in worked.dead] == [("id-2", "add: no such field")]
-    assert [each.id for each in worked.fresh.events] == ["id-0", "id-1", "id-3", "id-4"]
-    assert sum(map(len, worked.fresh.slots.values())) == len(worked.fresh.digests) == 4
+    assert [(each.event.id, each.reason) for each in worked.dead] == [
+        ("id-2", "add: no such field")
+    ]
+    assert [each.digest for each in worked.dead] == [digest(EVENTS[2])]
+    assert worked.fresh.events == EVENTS
+    assert sum(map(len, worked.fresh.slots.values())) == len(worked.fresh.digests) == 5
 
 
 def test_what_was_repaired_keeps_its_original() -> None:
@@ -90,9 +94,17 @@ def test_the_ledger_adds_up() -> None:
 
 
 def test_a_page_that_comes_again() -> None:
-    """What was delivered or filtered is known; what was kept aside is tried again."""
-    stats = take(bench())
-    assert (stats.duplicates, stats.generated, stats.filtered, stats.rejected) == (4, 0, 0, 1)
+    """All of it is known: one event is one dead letter, however often it is read."""
+    made = bench()
+    for _ in range(3):
+        made.restart()
+        stats = take(made)
+        assert (stats.duplicates, stats.generated, stats.filtered, stats.rejected) == (5, 0, 0, 0)
+    assert len(made.store.letters) == 1
+    assert made.store.letters[0].event == digest(EVENTS[2])
+    row = made.intake.account(hours(0, 1))
+    expected = Counts(received=20, spooled=3, duplicate=15, filtered=1, dead_lettered=1)
+    assert row.counts == expected
 
 
 def test_a_letter_counts_in_the_hour_of_its_event() -> None:
@@ -109,3 +121,38 @@ def test_dead_letters_hold_what_came() -> None:
     repaired = Event("id-2", START, b'{"n":2,"x":"\xef\xbf\xbd"}', original=b'{"n":2,"x":"\xff"}')
     bench.intake.take(Page(events=[repaired]), mode="archive", pulling_id="1")
     assert [letter.raw for letter in bench.store.letters] == [b'{"n":2,"x":"\xff"}']
+
+
+def compared(*events: Event) -> ledger.Entry:
+    """The verdict on the hour when the vendor has these events and their ids are gone."""
+    row = bench().intake.account(hours(0, 1))
+    comparison = Comparison()
+    comparison.add(events)
+    return comparison.verdict(row)
+
+
+def test_what_was_filtered_or_kept_aside_is_not_missing() -> None:
+    """An hour is what it was when its events are, whatever the pipeline made of them."""
+    assert compared(*reversed(EVENTS)).state == ledger.VERIFIED
+    assert compared(*EVENTS, *EVENTS).state == ledger.VERIFIED
+
+
+def test_what_is_really_missing_is() -> None:
+    """One more or one less, or another in place of one; the row says what was taken."""
+    other = Event("id-9", START, b"{}")
+    for events in (EVENTS[:-1], [*EVENTS, other], [*EVENTS[:-1], other]):
+        found = compared(*events)
+        assert found.state == ledger.PARTIAL
+        assert found.reason is not None
+        assert "3 delivered, 1 filtered, 1 kept aside" in found.reason
+
+
+def test_an_hour_of_dead_letters_alone() -> None:
+    """Its ids are kept, and forgotten, like those of any other."""
+    made = Bench(messages(), START, pipeline=odd_ones_out)
+    made.intake.take(
+        Page(events=EVENTS[2:3]), mode="archive", pulling_id="1", counted_in=hours(0, 1)
+    )
+    assert not made.intake.has_forgotten(made.intake.account(hours(0, 1)))
+    made.store.forget(SOURCE_ID)
+    assert made.intake.has_forgotten(made.intake.account(hours(0, 1)))
