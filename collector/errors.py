@@ -124,18 +124,26 @@ class StateError(CollectorError):
 class Undelivered(CollectorError):
     """A destination did not take the records (600-699); they stay in the spool.
 
-    ``retry_after`` is the wait in seconds that the destination asked for, or None.
+    ``retry_after`` is the wait in seconds that the destination asked for, ``status`` that of
+    its HTTP answer; None where there is none.
     """
 
     kind = "DeliveryError"
     exit_code = 6
     retry_after: float | None
+    status: int | None
 
     def __init__(
-        self, number: int, cause: str, remedy: str, retry_after: float | None = None
+        self,
+        number: int,
+        cause: str,
+        remedy: str,
+        retry_after: float | None = None,
+        status: int | None = None,
     ) -> None:
         super().__init__(number, cause, remedy)
         self.retry_after = retry_after
+        self.status = status
 
 
 class Stopped(CollectorError):

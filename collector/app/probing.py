@@ -39,6 +39,7 @@ from collector.errors import (
 )
 from collector.logs import component_logger
 from collector.probe.findings import Finding, Report, Subject
+from collector.probe.products import table
 from collector.probe.steps import Patience, Steps
 from collector.probe.verdicts import Side, Trouble
 from collector.redaction import Redactor
@@ -91,16 +92,17 @@ class Prober:
 
     def _tested(self, subject: Subject, until: float) -> Report:
         incoming = subject.kind == Side.VENDOR
+        rows = table(Side(subject.kind), subject.type)
         steps = Steps(
-            Side(subject.kind),
+            rows,
             self._choice.patience,
             until,
             self._clock,
-            explain=explain_input if incoming else explain_output,
+            explain=explain_input if incoming else partial(explain_output, rows),
             tell=partial(self._tell, subject),
             clean=self._redactor.redact,
         )
-        steps.passes(partial(self._input if incoming else self._output, steps, subject.name))
+        steps.failure(partial(self._input if incoming else self._output, steps, subject.name))
         return Report(subject=subject, findings=tuple(steps.findings))
 
     def _input(self, steps: Steps, name: str) -> None:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from collector.app import tls
 from collector.app.casb import casb_setup, casb_source
-from collector.app.probing_inputs import Ground, enabled
+from collector.app.probing_inputs import Ground, enabled, place
 from collector.app.probing_quota import Calls
 from collector.app.services import micros
 from collector.config.casb import CasbInput
@@ -20,7 +20,7 @@ from collector.core.model import Request, Response
 from collector.core.policy import Quota
 from collector.core.times import DAY, SECOND
 from collector.probe.findings import Step
-from collector.probe.network import place_of, reach
+from collector.probe.network import reach
 from collector.probe.steps import Failed, Passed, Steps
 from collector.probe.verdicts import of_status
 from collector.setup.casb import CasbSetup
@@ -34,25 +34,21 @@ def take_casb(steps: Steps, name: str, casb: CasbInput, ground: Ground) -> None:
     """Take the steps of one input; what depends on nothing that failed is still tried."""
     bases = casb.bases()
     services = enabled(casb)
-    reached = {
-        base: steps.passes(partial(_reach, steps, casb, base))
+    failed = {
+        base: steps.failure(partial(reach, steps, place(base, casb)))
         for base in dict.fromkeys(bases[each] for each in ("auth", *services))
     }
     if not ground.calls:
         steps.skip(Step.AUTHENTICATION, name, "--no-calls")
-    elif reached[bases["auth"]]:
-        able = {field: each for field, each in services.items() if reached[bases[field]]}
-        steps.passes(lambda: _Tenant(steps, name, casb, ground).ask(able))
-
-
-def _reach(steps: Steps, casb: CasbInput, base: str) -> None:
-    place = place_of(
-        base,
-        partial(tls.vendor, casb.tls),
-        tls.proxy(casb.proxy),
-        guarded=not casb.allow_private_addresses,
-    )
-    reach(steps, place)
+        return
+    if unreached := failed[bases["auth"]]:
+        steps.leave(Step.AUTHENTICATION, name, unreached)
+    else:
+        able = {field: each for field, each in services.items() if not failed[bases[field]]}
+        steps.failure(lambda: _Tenant(steps, name, casb, ground).ask(able))
+    for field in services:
+        if missing := unreached or failed[bases[field]]:
+            steps.leave(Step.ANSWER, f"{name}#{field}", missing)
 
 
 class _Tenant:
@@ -71,20 +67,21 @@ class _Tenant:
     def ask(self, services: dict[str, Service]) -> None:
         """A token, then the first page of each service; raises ``Ended`` without a token."""
         setup = casb_setup(self._casb, self._casb.credentials)
-        token = self._call(Step.AUTHENTICATION, self._name, partial(self._granted, setup))
+        sources = {field: f"{self._name}#{field}" for field in services}
+        with self._steps.plan(*((Step.ANSWER, source) for source in sources.values())):
+            token = self._call(Step.AUTHENTICATION, self._name, partial(self._granted, setup))
         for field, service in services.items():
             page = partial(self._page, service, setup, token)
-            place = f"{self._name}#{field}"
-            self._steps.passes(partial(self._call, Step.ANSWER, place, page))
+            self._steps.failure(partial(self._call, Step.ANSWER, sources[field], page))
 
-    def _call(self, step: Step, place: str, action: Callable[[float], Passed[T]]) -> T:
+    def _call(self, step: Step, source: str, action: Callable[[float], Passed[T]]) -> T:
         """A step that is one call: counted, and not too soon after the last one."""
         try:
             wait = self._calls.admit()
         except Failed as failed:
-            self._steps.fail(step, place, failed)
+            self._steps.fail(step, source, failed)
         self._steps.pause(wait)
-        return self._steps.take(step, place, action)
+        return self._steps.take(step, source, action)
 
     def _granted(self, setup: CasbSetup, seconds: float) -> Passed[Token]:
         now = self._ground.clock.now()

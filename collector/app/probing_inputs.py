@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
+from collector.app import tls
 from collector.config.inputs import Service
 from collector.config.models import AnyInput
 from collector.core.model import Clock, Frozen
@@ -16,8 +18,11 @@ from collector.errors import (
     UnreadableAnswer,
     VendorUnavailable,
 )
-from collector.probe.steps import Failed
+from collector.probe.findings import Step
+from collector.probe.network import Place, place_of
+from collector.probe.steps import Failed, Passed, Planned, Steps
 from collector.probe.verdicts import TABLE, Side, Trouble, Verdict, of_status
+from collector.wire.websocket import Stream
 
 _FORBIDDEN = 103
 """The number that ``wire.statuses`` gives to 403."""
@@ -55,6 +60,35 @@ def enabled(chosen: AnyInput) -> dict[str, Service]:
         for field, service in services.items()
         if service is not None and service.enabled
     }
+
+
+def place(url: str, settings: AnyInput) -> Place:
+    """Where a URL of an input leads, with the input's TLS and proxy."""
+    return place_of(
+        url,
+        partial(tls.vendor, settings.tls),
+        tls.proxy(settings.proxy),
+        guarded=not settings.allow_private_addresses,
+    )
+
+
+def sessions(name: str, services: Iterable[str]) -> list[Planned]:
+    """The steps of a session for each service, which follow when the server is reached."""
+    steps = (Step.AUTHENTICATION, Step.ANSWER)
+    return [(step, f"{name}#{field}") for field in services for step in steps]
+
+
+def take_session(
+    steps: Steps,
+    source: str,
+    opened: Callable[[float], Passed[Stream]],
+    heard: Callable[[Stream, float], Passed[None]],
+) -> None:
+    """Open a session, listen, and close in order; raises ``Ended``."""
+    with steps.plan((Step.ANSWER, source)):
+        stream = steps.take(Step.AUTHENTICATION, source, opened)
+    with stream:
+        steps.take(Step.ANSWER, source, partial(heard, stream))
 
 
 def explain(error: CollectorError) -> Failed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -30,21 +30,21 @@ from collector.config.outputs import (
 )
 from collector.config.tls import Tls
 from collector.core.model import SpooledBatch
-from collector.errors import CollectorError
+from collector.errors import CollectorError, Undelivered
 from collector.probe.findings import Step
 from collector.probe.network import Place, place_of, reach
 from collector.probe.steps import Failed, Passed, Steps
-from collector.probe.verdicts import TABLE, Side, Trouble, Verdict
+from collector.probe.verdicts import Trouble, Verdict, of_status
 from collector.senders import failures, http_answers
 from collector.senders.base import Sender
 from collector.senders.tls import client_context
 
+_FORBIDDEN = 403
 _ROOM = 16 * 1024 * 1024
 """Free bytes below which a folder's disk counts as full."""
 
-_KAFKA_DENIED = 650
-_S3_DENIED = 645
-_S3_BUSY = 647
+_KAFKA_DENIED, _KAFKA_TOPIC, _KAFKA_REPLICAS = 650, 651, 653
+_S3_DENIED, _S3_BUCKET, _S3_BUSY, _S3_CHANGED = 645, 646, 647, 648
 """Their modules need libraries that only some installations have."""
 
 _TROUBLES = {
@@ -56,35 +56,68 @@ _TROUBLES = {
     failures.CLIENT_CERTIFICATE: Trouble.TLS_CLIENT,
     failures.TLS_FAILED: Trouble.TLS,
     failures.CONNECTION_LOST: Trouble.CUT,
-    failures.NETWORK_FAILED: Trouble.NO_ANSWER,
+    failures.NETWORK_FAILED: Trouble.UNREACHABLE,
     failures.TLS_FILES: Trouble.FILES,
-    failures.DISK_FULL: Trouble.FOLDER,
+    failures.DISK_FULL: Trouble.DISK_FULL,
     failures.FILE_DENIED: Trouble.FOLDER,
     failures.FILE_FAILED: Trouble.FOLDER,
-    http_answers.DENIED: Trouble.DENIED,
     http_answers.NOT_FOUND: Trouble.NOT_FOUND,
     http_answers.BUSY: Trouble.TOO_MANY,
     http_answers.SERVER_FAILED: Trouble.SERVER,
     http_answers.REDIRECTED: Trouble.REDIRECTED,
     http_answers.ALL_REFUSED: Trouble.REJECTED,
     http_answers.UNREADABLE: Trouble.UNREADABLE,
+    http_answers.SETTINGS_REFUSED: Trouble.SETTING,
+    http_answers.UNACKNOWLEDGED: Trouble.SETTING,
     _KAFKA_DENIED: Trouble.DENIED,
+    _KAFKA_TOPIC: Trouble.TOPIC,
+    _KAFKA_REPLICAS: Trouble.SERVER,
     _S3_DENIED: Trouble.DENIED,
+    _S3_BUCKET: Trouble.BUCKET,
     _S3_BUSY: Trouble.TOO_MANY,
+    _S3_CHANGED: Trouble.CONFLICT,
 }
-_CREDENTIALS = frozenset({Trouble.DENIED, Trouble.TLS_CLIENT})
+_EXACT = frozenset(
+    {
+        http_answers.SETTINGS_REFUSED,
+        http_answers.UNACKNOWLEDGED,
+        _KAFKA_DENIED,
+        _KAFKA_TOPIC,
+        _S3_DENIED,
+        failures.NETWORK_FAILED,
+    }
+)
+"""Errors whose remedy names the very setting or right: it stands in place of the row's."""
+_STEPS = {
+    **dict.fromkeys(
+        (Trouble.UNAUTHORIZED, Trouble.FORBIDDEN, Trouble.DENIED, Trouble.TLS_CLIENT),
+        Step.AUTHENTICATION,
+    ),
+    **dict.fromkeys((Trouble.PROXY_LOGIN, Trouble.PROXY_REFUSED), Step.PROXY),
+}
 
 
-def explain(error: CollectorError) -> Failed:
-    """What an error of a sender means; refused credentials are the step of authentication."""
-    trouble = _TROUBLES.get(error.number, Trouble.OTHER)
-    known = trouble in TABLE[Side.DESTINATION]
-    return Failed(
-        trouble,
-        error.cause,
-        None if known else Verdict(error.cause, error.remedy),
-        Step.AUTHENTICATION if trouble in _CREDENTIALS else None,
-    )
+def explain(rows: Mapping[Trouble, Verdict], error: CollectorError) -> Failed:
+    """What an error of a sender means by these rows, and the step that it really was."""
+    trouble = _trouble(error)
+    known = rows.get(trouble, rows[Trouble.OTHER])
+    exact = trouble is Trouble.OTHER or error.number in _EXACT
+    verdict = Verdict(known.explanation, _sentence(error.remedy)) if exact else known
+    return Failed(trouble, error.cause, verdict, _STEPS.get(trouble))
+
+
+def _trouble(error: CollectorError) -> Trouble:
+    """Its row: of an HTTP answer by its status, where its number says no more."""
+    status = error.status if isinstance(error, Undelivered) else None
+    if error.number == http_answers.DENIED:
+        return Trouble.FORBIDDEN if status == _FORBIDDEN else Trouble.UNAUTHORIZED
+    if error.number == http_answers.UNEXPECTED and status is not None:
+        return of_status(status)
+    return _TROUBLES.get(error.number, Trouble.OTHER)
+
+
+def _sentence(remedy: str) -> str:
+    return f"{remedy[:1].upper()}{remedy[1:]}."
 
 
 def take_output(
@@ -94,16 +127,25 @@ def take_output(
 
     ``record`` is what is sent through the sender of ``make``, or why nothing is.
     """
-    if isinstance(output, FileOutput):
-        steps.take(Step.FOLDER, str(output.config.path), partial(_folder, output.config.path))
-    reached = [steps.passes(partial(reach, steps, place)) for place in places(output)]
+    failed = [steps.failure(each) for each in _ways(steps, output)]
+    unreached = [each for each in failed if each is not None]
     # One of a cluster's servers is enough to begin with; elsewhere each host has its own part.
-    if not (any(reached) if isinstance(output, KafkaOutput) else all(reached)):
-        return
-    if isinstance(record, str):
+    enough = len(unreached) < len(failed) if isinstance(output, KafkaOutput) else not unreached
+    if not enough:
+        steps.leave(Step.PROBE, name, unreached[0])
+    elif isinstance(record, str):
         steps.skip(Step.PROBE, name, record)
     else:
-        steps.take(Step.PROBE, name, partial(_confirmed, make, record))
+        with steps.plan((Step.PROBE, name)):
+            steps.take(Step.PROBE, name, partial(_confirmed, make, record))
+
+
+def _ways(steps: Steps, output: Output) -> list[Callable[[], None]]:
+    """What has to be reached, each a chain of steps."""
+    if isinstance(output, FileOutput):
+        path = output.config.path
+        return [lambda: steps.take(Step.FOLDER, str(path), partial(_folder, path))]
+    return [partial(reach, steps, place) for place in places(output)]
 
 
 def places(output: Output) -> list[Place]:
@@ -116,7 +158,7 @@ def places(output: Output) -> list[Place]:
         case KafkaOutput(config=kafka):
             return [_broker(server, kafka) for server in kafka.bootstrap_servers]
         case S3Output(config=s3) if s3.endpoint_url is not None:
-            return [place_of(s3.endpoint_url, partial(client_context, ca=s3.ca), None)]
+            return [place_of(s3.endpoint_url, _context(s3.whole_tls()), None)]
         case FileOutput() | S3Output() | ConsoleOutput():
             return []
         case _:
@@ -140,10 +182,8 @@ def _http(url: str, config: HttpConnection) -> Place:
 
 def _broker(server: str, kafka: KafkaConfig) -> Place:
     host, _, port = server.rpartition(":")
-    files = Tls.model_construct(
-        ca=kafka.ca, cert=kafka.cert, key=kafka.key, key_password=kafka.key_password
-    )
-    return _place(host.strip("[]"), int(port), files, plain=kafka.protocol == "tcp")
+    plain = kafka.protocol == "tcp"
+    return _place(host.strip("[]"), int(port), kafka.whole_tls(), plain=plain)
 
 
 def _context(files: Tls) -> Callable[[], ssl.SSLContext]:
@@ -164,11 +204,15 @@ def _place(host: str, port: int, files: Tls, *, plain: bool) -> Place:
 def _folder(path: Path, _seconds: float) -> Passed[None]:
     """Whether files can be made there; nothing is made."""
     existing = next(each for each in (path, *path.absolute().parents) if each.exists())
-    if not (existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)):
-        raise Failed(Trouble.FOLDER, f"{existing} is no folder that this user may write to")
+    if not existing.is_dir():
+        raise Failed(Trouble.FOLDER, f"{existing} is a file, not a folder")
+    if os.statvfs(existing).f_flag & os.ST_RDONLY:
+        raise Failed(Trouble.READ_ONLY, f"{existing} lies on a read-only file system")
+    if not os.access(existing, os.W_OK | os.X_OK, effective_ids=True):
+        raise Failed(Trouble.FOLDER, f"user {os.geteuid()} may not write to {existing}")
     free = shutil.disk_usage(existing).free
     if free < _ROOM:
-        raise Failed(Trouble.FOLDER, f"{existing} has {free} bytes left on its disk")
+        raise Failed(Trouble.DISK_FULL, f"{existing} has {free:,} bytes left on its disk")
     missing = "" if existing == path else "it will be made; "
     return Passed(None, f"{missing}{free / 1024**3:,.1f} GiB free")
 

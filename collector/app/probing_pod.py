@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from collector.app import tls
 from collector.app.probing_beside import report
-from collector.app.probing_inputs import Ground, enabled
+from collector.app.probing_inputs import Ground, enabled, place, sessions, take_session
 from collector.app.services import micros
 from collector.config.pod import PodInput, PodService
 from collector.core import times
@@ -23,7 +23,7 @@ from collector.core.flatten import flattener
 from collector.core.model import Clock, Micros, Window
 from collector.core.times import HOUR, floor_hour
 from collector.probe.findings import Step
-from collector.probe.network import place_of, reach
+from collector.probe.network import reach
 from collector.probe.steps import Failed, Passed, Steps
 from collector.probe.verdicts import Trouble
 from collector.pullers.pod import PodSettings, archive_request
@@ -39,14 +39,10 @@ _CLOSE_SECONDS = 10.0
 
 def take_pod(steps: Steps, name: str, pod: PodInput, ground: Ground) -> None:
     """Take the steps of one input; raises ``Ended`` when the vendor cannot be reached."""
-    place = place_of(
-        pod.endpoint,
-        partial(tls.vendor, pod.tls),
-        tls.proxy(pod.proxy),
-        guarded=not pod.allow_private_addresses,
-    )
-    reach(steps, place)
-    for field, service in enabled(pod).items():
+    services = enabled(pod)
+    with steps.plan(*sessions(name, services)):
+        reach(steps, place(pod.endpoint, pod))
+    for field, service in services.items():
         assert isinstance(service, PodService)  # noqa: S101 - the model says so
         _Cluster(steps, name, pod, ground).take(field, service)
 
@@ -65,14 +61,14 @@ class _Cluster:
         source = f"{self._name}#{field}"
         if self._ground.session or not (self._ground.running or service.mode == "live"):
             for name, token in _tokens(self._pod, service).items():
-                place = source if name == "token" else f"{source} ({name})"
-                session = partial(self._session, field, service, place, token)
-                self._steps.passes(session)
+                shown = source if name == "token" else f"{source} ({name})"
+                session = partial(self._session, field, service, shown, token)
+                self._steps.failure(session)
             return
         why = _BESIDE if self._ground.running else _LIVE
         self._steps.skip(Step.AUTHENTICATION, source, why)
         if self._ground.running:
-            self._steps.passes(lambda: self._reported(source))
+            self._steps.failure(lambda: self._reported(source))
 
     def _reported(self, source: str) -> None:
         """What the running collector says, in place of an answer of our own."""
@@ -83,13 +79,13 @@ class _Cluster:
 
         self._steps.take(Step.ANSWER, source, ask)
 
-    def _session(self, field: str, service: PodService, place: str, token: SecretStr) -> None:
+    def _session(self, field: str, service: PodService, source: str, token: SecretStr) -> None:
         """Open a session for an hour of the past, wait for what comes first, and close in order."""
         clock = self._ground.clock
         hour = _hour(clock.now(), micros(service.archive_delay_in_seconds))
         opened = partial(self._opened, field, service, hour, token)
-        with self._steps.take(Step.AUTHENTICATION, place, opened) as stream:
-            self._steps.take(Step.ANSWER, place, partial(first_answer, stream, clock))
+        heard = partial(first_answer, clock=clock)
+        take_session(self._steps, source, opened, heard)
 
     def _opened(
         self, field: str, service: PodService, hour: Window, token: SecretStr, seconds: float
@@ -123,7 +119,7 @@ class _Cluster:
         )
 
 
-def first_answer(stream: Stream, clock: Clock, seconds: float) -> Passed[None]:
+def first_answer(stream: Stream, seconds: float, clock: Clock) -> Passed[None]:
     """What came first: a record, or an orderly end of an empty hour; raises ``Failed``."""
     until = clock.monotonic() + seconds
     records: list[bytes] = []

@@ -41,7 +41,7 @@ class Calls:
         try:
             counted = self._counted()
         except StateError as error:
-            counted, self.told = None, f"not counted against the quota: {error.cause}"
+            counted, self.told = None, f"the call is not counted against the quota: {error.cause}"
         if counted is not None:
             return counted
         self._uncounted, wait = self._admitted(self._uncounted)
@@ -50,10 +50,10 @@ class Calls:
     def _counted(self) -> float | None:
         """The wait when the state could count the call; raises ``StateError`` when it fails."""
         if self._folder is None:
-            self.told = "not counted against the quota: a collector is running"
+            self.told = "the call is not counted against the quota: a collector is running"
             return None
         if not database.exists(self._folder):
-            self.told = "not counted against the quota: there is no state yet"
+            self.told = "the call is not counted against the quota: there is no state yet"
             return None
         with closing(SqliteStore.open(self._folder, self._clock)) as store:
             usage, wait = self._admitted(store.usage(self._name))

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from functools import partial
 
-from collector.app import tls
-from collector.app.probing_inputs import Ground, enabled
+from collector.app.probing_inputs import Ground, enabled, place, sessions, take_session
 from collector.app.websocket import Secrets, context, open_stream
 from collector.config.websocket import WebSocketInput, WebSocketStream
 from collector.probe.findings import Step
-from collector.probe.network import place_of, reach
+from collector.probe.network import reach
 from collector.probe.steps import Failed, Passed, Steps
 from collector.probe.verdicts import Trouble
 from collector.pullers.websocket_stream import stream_request
@@ -27,29 +26,17 @@ _LISTENED = 2.0
 
 def take_websocket(steps: Steps, name: str, settings: WebSocketInput, ground: Ground) -> None:
     """Take the steps of one input; raises ``Ended`` when the server cannot be reached."""
-    place = place_of(
-        settings.uri,
-        partial(tls.vendor, settings.tls),
-        tls.proxy(settings.proxy),
-        guarded=not settings.allow_private_addresses,
-    )
-    reach(steps, place)
-    for field, service in enabled(settings).items():
+    services = enabled(settings)
+    with steps.plan(*sessions(name, services)):
+        reach(steps, place(settings.uri, settings))
+    for field, service in services.items():
         assert isinstance(service, WebSocketStream)  # noqa: S101 - the model says so
         source = f"{name}#{field}"
         if ground.session:
-            steps.passes(partial(_session, steps, source, settings, service, ground))
+            opened = partial(_opened, settings, service, ground)
+            steps.failure(partial(take_session, steps, source, opened, _heard))
         else:
             steps.skip(Step.AUTHENTICATION, source, _ONCE)
-
-
-def _session(
-    steps: Steps, source: str, settings: WebSocketInput, service: WebSocketStream, ground: Ground
-) -> None:
-    """Open a session, listen for a moment, and close in order."""
-    opened = partial(_opened, settings, service, ground)
-    with steps.take(Step.AUTHENTICATION, source, opened) as stream:
-        steps.take(Step.ANSWER, source, partial(_heard, stream))
 
 
 def _opened(

@@ -7,13 +7,15 @@ import sys
 from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
+from textwrap import fill
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from collector.cli.options import JsonOption
-from collector.cli.screen import err, out, plain, print_json, table
+from collector.cli.screen import err, out, plain, print_json
 from collector.clock import SystemClock
 from collector.config.atomic import replace_file
 from collector.config.source import MAX_BYTES
@@ -25,7 +27,6 @@ _OWNER_ONLY = 0o600
 _STDIN = "-"
 
 ProductName = Enum("ProductName", {name: name for name in PRODUCTS})  # type: ignore[misc]
-KINDS = (("mapped", "green"), ("default", "yellow"), ("no place", "red"))
 
 
 def import_(
@@ -60,37 +61,54 @@ def import_(
 
 def report(found: Imported, output: Path | None, console: Console) -> None:
     """What became of each setting, what to set, and what to do next."""
-    for kind, colour in KINDS:
+    for kind, (title, colour) in PARTS.items():
         entries = [each for each in found.entries if each.kind == kind]
-        if entries:
-            _show(kind, colour, entries, console)
-    if found.references:
-        secrets = table("reference", "for", title="to be had before collector run")
-        for reference, places in found.references.items():
-            secrets.add_row(plain(reference), plain(", ".join(places)))
-        console.print(secrets)
-        console.print()
+        _list(title, colour, [_line(each) for each in entries], console)
+    references = [f"{name}: for {', '.join(places)}" for name, places in found.references.items()]
+    _list("to be set before collector run (docs/secrets.md)", "cyan", references, console)
     if output is not None:
         console.print(plain(f"{output} is written. Next: collector check --config {output}"))
 
 
-def _show(kind: str, colour: str, entries: Sequence[Entry], console: Console) -> None:
-    title, *columns = TABLES[kind]
-    shown = table(*columns, title=f"[{colour}]{title}[/]")
-    for each in entries:
-        source = [] if kind == "default" else [each.source or "the file"]
-        to = [] if kind == "no place" else [each.to]
-        shown.add_row(*(plain(cell) for cell in (*source, *to, each.note)))
-    console.print(shown)
+def _line(entry: Entry) -> str:
+    """An entry as it is read: ``there -> here (note)``, or ``setting: why``."""
+    if entry.kind == "default":
+        return f"{entry.to}: {entry.note}"
+    source = entry.source or "the file"
+    if entry.kind == "no place":
+        return f"{source}: {entry.note}"
+    return f"{source} -> {entry.to}" + (f" ({entry.note})" if entry.note else "")
+
+
+def _list(title: str, colour: str, lines: Sequence[str], console: Console) -> None:
+    """A part of the report, where it has anything; without a terminal no line is broken."""
+    if not lines:
+        return
+    console.print(Text(f"{title}: {len(lines)}", style=f"bold {colour}"))
+    for line in lines:
+        shown = _broken(line, console.width) if console.is_terminal else f"  {line}"
+        console.print(plain(shown), soft_wrap=True)
     console.print()
 
 
-TABLES = {
-    "mapped": ("mapped", "setting", "is here", "note"),
-    "default": ("set to our default", "setting here", "why"),
-    "no place": ("no place here", "setting", "why"),
+def _broken(line: str, width: int) -> str:
+    """The line in so many columns, broken between words only: a path stays whole."""
+    return fill(
+        line,
+        width,
+        initial_indent="  ",
+        subsequent_indent="      ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+PARTS = {
+    "mapped": ("mapped", "green"),
+    "default": ("set to our default", "yellow"),
+    "no place": ("no place here", "red"),
 }
-"""Title and columns of each part of the report."""
+"""Title and colour of each part of the report, by kind of entry."""
 
 
 def _as_dict(found: Imported, product: str, output: Path | None) -> dict[str, Any]:
@@ -100,7 +118,7 @@ def _as_dict(found: Imported, product: str, output: Path | None) -> dict[str, An
             for each in found.entries
             if each.kind == kind
         ]
-        for kind, _ in KINDS
+        for kind in PARTS
     }
     whole = {"config": found.text} if output is None else {"output": str(output)}
     return {"from": product, **entries, "references": found.references, **whole}

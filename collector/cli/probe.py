@@ -16,12 +16,17 @@ from rich.text import Text
 from collector.app.probing import Choice, Prober, exit_code
 from collector.cli.options import ConfigOption, JsonOption, settings
 from collector.cli.run import open_log
-from collector.cli.screen import out, print_json, table
+from collector.cli.screen import out, print_json
 from collector.clock import SystemClock
 from collector.probe.findings import Finding, Report, Result, Subject
 from collector.probe.steps import Patience
 
-_COLOURS = {Result.PASSED: "green", Result.FAILED: "red", Result.SKIPPED: "yellow"}
+_COLOURS = {
+    Result.PASSED: "green",
+    Result.FAILED: "red",
+    Result.SKIPPED: "yellow",
+    Result.NOT_RUN: "dim",
+}
 
 NamesArgument = Annotated[
     list[str] | None,
@@ -122,54 +127,63 @@ class _Lines(_Silent):
 
 
 class _Screen(_Silent):
-    """A table that grows as steps begin and end."""
+    """A heading for each subject, and a row for each step; the last line is what is running."""
 
     def __init__(self) -> None:
-        self._told: list[tuple[Subject, Finding]] = []
-        self._live = Live(console=out, auto_refresh=False, vertical_overflow="visible")
+        self._subject: Subject | None = None
+        self._live = Live(console=out, auto_refresh=False, transient=True)
 
     def __enter__(self) -> None:
-        """Take the screen."""
+        """Take the last line."""
         self._live.start()
 
     def __exit__(self, *_: object) -> None:
-        """Leave the last table standing."""
+        """Give it back."""
         self._live.stop()
 
     def tell(self, subject: Subject, finding: Finding) -> None:
-        """Add the step, or put its end in the place of its beginning."""
-        if self._told and self._told[-1][1].result is Result.RUNNING:
-            self._told.pop()
-        self._told.append((subject, finding))
-        self._live.update(_shown(self._told), refresh=True)
+        """Show what is running; print what has ended, which then stays."""
+        if subject != self._subject:
+            self._subject = subject
+            out.print(Text(f"\n{subject.kind} {subject.name} ({subject.type})", style="bold"))
+        if finding.result is Result.RUNNING:
+            self._live.update(_row(finding), refresh=True)
+            return
+        self._live.update("", refresh=True)
+        out.print(_row(finding))
 
 
-def _shown(told: Sequence[tuple[Subject, Finding]]) -> Table:
-    rows = table("subject", "step", "where", "#ms", "result", "what was seen, and what to do")
-    last: Subject | None = None
-    for subject, finding in told:
-        rows.add_row(
-            "" if subject == last else Text(f"{subject.kind} {subject.name}", style="bold"),
-            finding.step,
-            Text(finding.place),
-            "" if finding.milliseconds is None else f"{finding.milliseconds:,.0f}",
-            Text(finding.result, style=_COLOURS.get(finding.result, "")),
-            _explained(finding),
-        )
-        last = subject
-    return rows
+def _row(finding: Finding) -> Table:
+    """One step, in columns that are the same for all."""
+    row = Table.grid(padding=(0, 2, 0, 0))
+    for width in (7, 14):
+        row.add_column(width=width)
+    row.add_column(width=9, justify="right")
+    row.add_column(overflow="fold")
+    taken = finding.milliseconds
+    row.add_row(
+        Text(finding.result, style=_COLOURS.get(finding.result, "")),
+        finding.step,
+        "" if taken is None else f"{taken:,.0f} ms",
+        _explained(finding),
+    )
+    return row
 
 
 def _explained(finding: Finding) -> Text:
-    text = Text(finding.seen)
+    text = Text(f"{finding.place}: {finding.seen}" if finding.seen else finding.place)
     if finding.result is Result.FAILED:
-        text.append(f"\n{finding.explanation}", style="red")
-        text.append(f"\n{finding.recommendation}", style="bold")
+        if finding.explanation != finding.seen:
+            text.append(f"\n{finding.explanation}", style="red")
+        text.append("\nwhat to do: ")
+        text.append(finding.recommendation, style="bold")
     return text
 
 
 def _conclude(tested: Sequence[Report]) -> None:
     failed = [f"{each.subject.kind} {each.subject.name}" for each in tested if not each.passed]
+    if out.is_terminal:
+        _say("")
     _say(f"{len(tested) - len(failed)} of {len(tested)} passed")
     if failed:
         _say(f"failed: {', '.join(failed)}")

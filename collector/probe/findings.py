@@ -22,16 +22,20 @@ class Step(StrEnum):
 
 
 class Result(StrEnum):
-    """How a step went; only a failure keeps a test from being passed."""
+    """How a step went; only a failure keeps a test from being passed.
+
+    skipped: it is not needed, or not wanted.  not run: a failure before it left nothing to try.
+    """
 
     RUNNING = "running"
     PASSED = "ok"
     FAILED = "failed"
     SKIPPED = "skipped"
+    NOT_RUN = "not run"
 
 
 class Finding(Frozen, frozen=True):
-    """One step: ``place`` is where it was tried, ``seen`` what came of it, or why it was skipped.
+    """One step: ``place`` is where it was tried, ``seen`` what came of it, or why it was not tried.
 
     ``milliseconds`` is None where nothing was tried.  A failure has its ``trouble``, with
     the explanation and the recommendation of the table.  None of it holds a secret.

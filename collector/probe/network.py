@@ -89,6 +89,13 @@ def reach(steps: Steps, place: Place) -> None:
         steps.skip(Step.PROXY, place.shown, why)
         return
     hop = _Hop(place.host, place.port) if proxy is None else _hop(proxy)
+    way = [(Step.NAME, hop.host), (Step.ADDRESS, _joined(*hop))]
+    way += [(Step.PROXY, place.shown), (Step.TLS, place.shown)]
+    with steps.plan(*way):
+        _follow(steps, place, proxy, hop)
+
+
+def _follow(steps: Steps, place: Place, proxy: SplitResult | None, hop: _Hop) -> None:
     found = steps.take(Step.NAME, hop.host, partial(_resolved, hop))
     guarded = place.guarded and proxy is None
     connected = partial(_connected, hop, found, guarded=guarded)
@@ -122,9 +129,10 @@ def _resolved(hop: _Hop, _seconds: float) -> Passed[Found]:
     try:
         found = socket.getaddrinfo(*hop, type=socket.SOCK_STREAM)[:_MOST_ADDRESSES]
     except (socket.gaierror, UnicodeError) as error:
-        said = error.strerror if isinstance(error, OSError) else "it is no host name"
-        raise Failed(Trouble.NO_NAME, f"{hop.host}: {said}") from None
-    return Passed(found, ", ".join(str(place[0]) for *_, place in found))
+        said = str(error.strerror) if isinstance(error, OSError) else "it is no host name"
+        raise Failed(Trouble.NO_NAME, said) from None
+    addresses = ", ".join(str(place[0]) for *_, place in found)
+    return Passed(found, "it is an address already" if addresses == hop.host else addresses)
 
 
 def _connected(hop: _Hop, found: Found, seconds: float, *, guarded: bool) -> Passed[socket.socket]:

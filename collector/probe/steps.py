@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
-from typing import Generic, NamedTuple, NoReturn, TypeVar
+from contextlib import contextmanager
+from typing import Generic, NamedTuple, NoReturn, TypeAlias, TypeVar
 
 from collector.core.model import Clock, Frozen
 from collector.errors import CollectorError
 from collector.probe.findings import Finding, Result, Step
-from collector.probe.verdicts import TABLE, Side, Trouble, Verdict
+from collector.probe.verdicts import Trouble, Verdict
 
 T = TypeVar("T")
 
@@ -47,8 +48,16 @@ class Failed(Exception):
         self.step = step
 
 
+Planned: TypeAlias = tuple[Step, str]
+"""A step that is to be taken, and where."""
+
+
 class Ended(Exception):
-    """A step failed, and what depends on it is not tried."""
+    """A step failed, which is the ``finding``, and what depends on it is not tried."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding)
+        self.finding = finding
 
 
 class Patience(Frozen, frozen=True):
@@ -61,14 +70,14 @@ class Patience(Frozen, frozen=True):
 class Steps:
     """The steps of one subject.
 
-    ``until``: when (monotonic seconds) the whole test must be over.  ``explain`` says
-    what an error of the collector means.  ``tell`` hears of each step when it begins and
-    when it has ended, ``clean`` takes secrets out of what is told.
+    ``table`` has the rows for failures.  ``until``: when (monotonic seconds) the whole test
+    must be over.  ``explain`` says what an error of the collector means.  ``tell`` hears of
+    each step when it begins and when it has ended, ``clean`` takes secrets out of what is told.
     """
 
     def __init__(
         self,
-        side: Side,
+        table: Mapping[Trouble, Verdict],
         patience: Patience,
         until: float,
         clock: Clock,
@@ -78,7 +87,7 @@ class Steps:
         clean: Callable[[str], str],
     ) -> None:
         self.findings: list[Finding] = []
-        self._side = side
+        self._table = table
         self._patience = patience
         self._until = until
         self._clock = clock
@@ -109,21 +118,43 @@ class Steps:
         self, step: Step, place: str, failed: Failed, milliseconds: float | None = None
     ) -> NoReturn:
         """Note a failure; raises ``Ended``."""
-        self._add(self._failure(step, place, milliseconds, failed))
-        raise Ended
+        finding = self._failure(step, place, milliseconds, failed)
+        self._add(finding)
+        raise Ended(finding)
 
     def skip(self, step: Step, place: str, why: str) -> None:
         """Leave a step out."""
         seen = self._shown(why)
         self._add(Finding(step=step, place=place, result=Result.SKIPPED, seen=seen))
 
-    def passes(self, chain: Callable[[], object]) -> bool:
-        """Whether all steps of a chain pass; the first that fails ends it, and nothing else."""
+    @contextmanager
+    def plan(self, *planned: Planned) -> Iterator[None]:
+        """What is to be tried within; what a failure leaves of it is told as not run.
+
+        The failure, ``Ended``, passes through.
+        """
+        before = len(self.findings)
+        try:
+            yield
+        except Ended as ended:
+            tried = {(each.step, each.place) for each in self.findings[before:]}
+            for step, place in planned:
+                if (step, place) not in tried:
+                    self.leave(step, place, ended.finding)
+            raise
+
+    def leave(self, step: Step, place: str, failed: Finding) -> None:
+        """Tell that a step is not run, because of a failure before it."""
+        seen = f"because this failed: {failed.step} of {failed.place}"
+        self._add(Finding(step=step, place=place, result=Result.NOT_RUN, seen=seen))
+
+    def failure(self, chain: Callable[[], object]) -> Finding | None:
+        """Take a chain of steps; the first that fails ends it, and nothing else."""
         try:
             chain()
-        except Ended:
-            return False
-        return True
+        except Ended as ended:
+            return ended.finding
+        return None
 
     def pause(self, seconds: float) -> None:
         """Wait between two steps, so long as the test may last."""
@@ -149,7 +180,7 @@ class Steps:
     def _failure(
         self, step: Step, place: str, milliseconds: float | None, failed: Failed
     ) -> Finding:
-        verdict = failed.verdict or TABLE[self._side].get(failed.trouble)
+        verdict = failed.verdict or self._table.get(failed.trouble)
         verdict = verdict or Verdict(failed.seen, "see docs/testing-connections.md")
         return Finding(
             step=failed.step or step,

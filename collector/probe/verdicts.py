@@ -1,7 +1,8 @@
 """The table: what each failure of a connection test means, and what to do about it.
 
-Pure.  The statuses are those of the vendor notes (CASB A2 to A4, PoD section 3); an
-operator reads the same table in ``docs/testing-connections.md``.
+Kinds of outputs have rows of their own in ``probe.products``.  Pure.  The statuses are
+those of the vendor notes (CASB A2 to A4, PoD section 3); an operator reads the same table
+in ``docs/testing-connections.md``.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ class Trouble(StrEnum):
     DENIED = "401 or 403"
     NOT_FOUND = "404"
     METHOD_REFUSED = "405"
-    SESSION_TAKEN = "409"
+    CONFLICT = "409"
     TOO_MANY = "429"
     REDIRECTED = "3xx"
     SERVER = "5xx"
@@ -42,6 +43,11 @@ class Trouble(StrEnum):
     TLS = "tls"
     FILES = "tls: files"
     FOLDER = "folder"
+    READ_ONLY = "read-only"
+    DISK_FULL = "disk full"
+    TOPIC = "topic"
+    BUCKET = "bucket"
+    SETTING = "setting refused"
     QUOTA = "quota"
     REPORTED = "reported"
     OTHER = "other"
@@ -96,7 +102,7 @@ _BOTH: dict[Trouble, Verdict] = {
     Trouble.TLS_NAME: Verdict(
         "The certificate is for another name than the one that was asked for.",
         "Use a name that stands in the certificate, as address or as tls.server_name; where a "
-        "proxy opens TLS, see the authority's row.",
+        "proxy opens TLS, have it let this host pass.",
     ),
     Trouble.TLS_AUTHORITY: Verdict(
         "The certificate was not signed by an authority that is trusted here.",
@@ -146,7 +152,7 @@ _VENDOR: dict[Trouble, Verdict] = {
         "The address is there, but does not take this method.",
         "Check the URL, and the service's method; the defaults are the vendor's.",
     ),
-    Trouble.SESSION_TAKEN: Verdict(
+    Trouble.CONFLICT: Verdict(
         "A session of this token exists already: nothing is wrong with the token.",
         "Wait some minutes if a session has just dropped; else stop the other program that uses "
         "the token, or get a token for each of the two.",
@@ -187,12 +193,35 @@ _VENDOR: dict[Trouble, Verdict] = {
 }
 
 _DESTINATION: dict[Trouble, Verdict] = {
+    Trouble.BAD_REQUEST: Verdict(
+        "Bad request: the destination does not take what this output sends.",
+        "Check url, path and headers of the output against what the destination takes.",
+    ),
+    Trouble.UNAUTHORIZED: Verdict(
+        "Unauthorized: the credential is missing, wrong or expired.",
+        "Check the output's token, or user and password; where it wants a client certificate, "
+        "that.",
+    ),
+    Trouble.FORBIDDEN: Verdict(
+        "Forbidden: the credential is known, but may not write there.",
+        "Give the credential the right to write there; a firewall for web applications may answer "
+        "so, too.",
+    ),
     Trouble.DENIED: Verdict(
-        "Unauthorized or forbidden: the credential is wrong or expired, or may not write there.",
-        "Check the output's token, or user and password, then its right to write there.",
+        "The credential is wrong or expired, or may not write there.",
+        "Check the output's credential, then its right to write there.",
     ),
     Trouble.NOT_FOUND: Verdict(
         "Not found: the URL or path is wrong.", "Check the output's url and path."
+    ),
+    Trouble.METHOD_REFUSED: Verdict(
+        "The address is there, but does not take a POST.",
+        "Check the output's url and path: it is a page, perhaps, and not where records go.",
+    ),
+    Trouble.CONFLICT: Verdict(
+        "Conflict: the destination says that something else is there, or under way.",
+        "Read what it answered in the destination's log; see who else writes there, then test "
+        "again.",
     ),
     Trouble.TOO_MANY: Verdict(
         "The destination is busy, or its limit is reached. It passes, and the collector sends "
@@ -208,17 +237,23 @@ _DESTINATION: dict[Trouble, Verdict] = {
         "Look at the destination's log; test again later.",
     ),
     Trouble.REJECTED: Verdict(
-        "The destination answers, but refuses the record (400 and the like).",
-        "Check the output's settings against what the destination takes: index, path, body, "
-        "headers.",
+        "The destination answers, but refuses the record (400, 422), or any request of its size "
+        "(413).",
+        "Check the output's settings against what the destination takes: path, body, headers. "
+        "413: the record is small, so a proxy before the destination has a limit that is too low.",
+    ),
+    Trouble.SETTING: Verdict(
+        "The destination takes the credential, but a setting of the output does not fit what is "
+        "set up there.",
+        "Compare the output's settings with those of the destination.",
+    ),
+    Trouble.OTHER: Verdict(
+        "The destination answers with an error that has no row of its own.",
+        "Look at the destination's log.",
     ),
     Trouble.FILES: Verdict(
         "A TLS file of the output cannot be used.",
         "Put the file right that is named; `collector check` looks at all of them.",
-    ),
-    Trouble.FOLDER: Verdict(
-        "The folder cannot be written to, or its disk is full.",
-        "Give the collector's user write access to the folder, and free space on its disk.",
     ),
 }
 
@@ -236,7 +271,7 @@ _STATUSES = {
         Trouble.FORBIDDEN,
         Trouble.NOT_FOUND,
         Trouble.METHOD_REFUSED,
-        Trouble.SESSION_TAKEN,
+        Trouble.CONFLICT,
         Trouble.TOO_MANY,
     )
 } | {407: Trouble.PROXY_LOGIN, 410: Trouble.NOT_FOUND}

@@ -70,4 +70,5 @@ def unindexed(item: Item, reply: Reply, place: str, said: str) -> Undelivered:
         f"{place} answered {item.status} for a document: {said}",
         remedies.get(general.number, general.remedy),
         reply.retry_after,
+        item.status,
     )

@@ -47,7 +47,7 @@ def meaning(status: int, overrides: Mapping[int, Meaning]) -> Meaning:
 def unaccepted(status: int, place: str, retry_after: float | None) -> Undelivered:
     """The failure for a status that means retry; ``place`` is the URL without secrets."""
     number, remedy = _remedy(status)
-    return Undelivered(number, f"{place} answered {status}", remedy, retry_after)
+    return Undelivered(number, f"{place} answered {status}", remedy, retry_after, status)
 
 
 def all_refused(reason: str, tried: int) -> Undelivered:

@@ -91,6 +91,7 @@ class ClientCredentials:
             f"{self._place} grants no token: {said}",
             "check tenant_id, client_id and client_secret of the output, and whether the secret "
             "has expired",
+            status=reply.status,
         )
 
 

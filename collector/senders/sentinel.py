@@ -150,7 +150,7 @@ class _Stream:
         cause = f"{self._place} answered {reply.status}: {said}"
         if reply.status == 403:
             remedy = "give the application the role Monitoring Metrics Publisher on the rule"
-            raise Undelivered(DENIED, cause, remedy, reply.retry_after)
+            raise Undelivered(DENIED, cause, remedy, reply.retry_after, reply.status)
         code = _code(reply)
         if reply.status in {400, 404} and code in _REMEDIES:
             raise Undelivered(SETTINGS_REFUSED, cause, _REMEDIES[code], reply.retry_after)

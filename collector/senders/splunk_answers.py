@@ -96,9 +96,8 @@ def failure(reply: Reply, answer: Told, place: str) -> Undelivered:
     if answer.code not in _REMEDIES:
         return unaccepted(reply.status, place, reply.retry_after)
     number, remedy = _REMEDIES[answer.code]
-    return Undelivered(
-        number, f"{place} answered {reply.status}, code {answer.code}", remedy, reply.retry_after
-    )
+    cause = f"{place} answered {reply.status}, code {answer.code}"
+    return Undelivered(number, cause, remedy, reply.retry_after, reply.status)
 
 
 def around(part: Part, answer: Told) -> Sequence[Part]:

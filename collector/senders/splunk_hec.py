@@ -148,7 +148,8 @@ class _Collector:
         elif reply.status == 400 and len(part.lines) > 1:
             return around(part, answer)
         said = excerpt(reply.body, [self._token])
-        return outcome(part, reply, decided, self._place, f"{self._place} answered: {said}")
+        reason = f"{self._place} answered {reply.status}: {said}"
+        return outcome(part, reply, decided, self._place, reason)
 
     def confirm(self) -> Unconfirmed | None:
         """Ask until everything is indexed; what is not in time is to be posted again."""

@@ -5,17 +5,16 @@ from __future__ import annotations
 import base64
 import selectors
 import socket
-import threading
 from contextlib import suppress
-from types import TracebackType
-from typing import Self
+
+from tests.fakes.listener import Listener
 
 _HEAD_BYTES = 65_536
 _PATIENCE = 20.0
 _REFUSED = "HTTP/1.1 {status}\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n"
 
 
-class ConnectProxy:
+class ConnectProxy(Listener):
     """Tunnels whatever it is asked to, or answers ``status`` where that is set.
 
     ``user``: the user and password, with a colon between, that it demands.  ``places``:
@@ -23,40 +22,16 @@ class ConnectProxy:
     """
 
     def __init__(self, user: str | None = None, status: str | None = None) -> None:
+        super().__init__()
         self.heads: list[bytes] = []
         self.places: list[str] = []
         self._user = user
         self._status = status
-        self._over = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(0.02)
-        self._threads = [threading.Thread(target=self._accept)]
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.url = f"http://127.0.0.1:{self.port}"
 
-    def __enter__(self) -> Self:
-        self._threads[0].start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while not self._over.is_set():
-            with suppress(TimeoutError):
-                client, _ = self._listener.accept()
-                thread = threading.Thread(target=self._serve, args=(client,))
-                self._threads.append(thread)
-                thread.start()
-
-    def _serve(self, client: socket.socket) -> None:
+    def serve(self, plain: socket.socket) -> None:
+        """Open a tunnel, or refuse it."""
+        client = plain
         with client, suppress(OSError):
             client.settimeout(_PATIENCE)
             head = _head(client)
@@ -86,7 +61,7 @@ class ConnectProxy:
         with selectors.DefaultSelector() as selector:
             for each in other:
                 selector.register(each, selectors.EVENT_READ)
-            while not self._over.is_set():
+            while not self.over.is_set():
                 for key, _ in selector.select(0.02):
                     heard = key.fileobj.recv(_HEAD_BYTES)  # type: ignore[union-attr]
                     if not heard:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from collector.app.probing import Choice, Prober
 from collector.clock import SystemClock
 from collector.probe.findings import Finding, Report, Result, Step
 from collector.probe.steps import Patience
+from collector.probe.verdicts import Trouble
 from collector.simulator import Fault, Simulator, SimulatorOptions
 from tests.fakes import config
+from tests.fakes.pki import Issued, Pki
 from tests.fakes.processes import history
 
 OPTIONS: SimulatorOptions = history(6, 60, dict.fromkeys(("alert_burst",), 0), ended=0)
@@ -110,3 +115,30 @@ def results(found: Report) -> dict[Step, Result]:
 def seen(found: Report, step: Step) -> str:
     """What was seen at the last step of a kind."""
     return [each.seen for each in found.findings if each.step is step][-1]
+
+
+BAD: dict[Trouble, Callable[[Pki], Issued]] = {
+    Trouble.TLS_NAME: lambda pki: pki.issue(issuer=pki.ca, names=["other.example.com"]),
+    Trouble.TLS_AUTHORITY: lambda pki: pki.issue(),
+    Trouble.TLS_DATES: lambda pki: pki.issue(issuer=pki.ca, starts=-9, ends=-1),
+}
+"""Certificates for another name, of an unknown authority, and expired."""
+
+
+def secure(issued: Issued) -> ssl.SSLContext:
+    """A server with this certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(issued.cert, issued.key)
+    return context
+
+
+def resolving(monkeypatch: pytest.MonkeyPatch, *own: str) -> None:
+    """A resolver that asks nobody: ``own`` names are this machine, and ``.invalid`` ones nobody."""
+    real: Callable[..., Any] = socket.getaddrinfo
+
+    def known(host: Any, *rest: Any, **options: Any) -> Any:
+        if str(host).endswith(".invalid"):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return real("127.0.0.1" if host in own else host, *rest, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", known)

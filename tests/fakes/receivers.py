@@ -11,16 +11,17 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import NamedTuple, Self
 
 import zstandard
+
+from tests.fakes.listener import Listener
 
 _RESET = struct.pack("ii", 1, 0)
 _FRAME = re.compile(rb"(\d+) ")
 
 
-class StreamReceiver:
+class StreamReceiver(Listener):
     """A TCP or TLS server that keeps what each connection brought.
 
     ``reset_after``: the next connection is reset once that many bytes are read.
@@ -30,51 +31,23 @@ class StreamReceiver:
     """
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
+        super().__init__()
         self.connections: list[bytearray] = []
         self.reset_after: int | None = None
         self.leave_after: int | None = None
         self.stalled = threading.Event()
         self.never_closes = False
         self._context = context
-        self._over = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0))
         # Small, so that a stalled receiver soon holds the sender up.
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
-        self._listener.settimeout(0.02)
-        self.port: int = self._listener.getsockname()[1]
-        self._threads = [threading.Thread(target=self._accept)]
-
-    def __enter__(self) -> Self:
-        """Start to listen."""
-        self._threads[0].start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop all threads."""
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
-        self._listener.close()
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
 
     @property
     def received(self) -> bytes:
         """All bytes, in the order of the connections."""
         return b"".join(self.connections)
 
-    def _accept(self) -> None:
-        while not self._over.is_set():
-            with suppress(TimeoutError):
-                plain, _ = self._listener.accept()
-                thread = threading.Thread(target=self._serve, args=(plain,))
-                self._threads.append(thread)
-                thread.start()
-
-    def _serve(self, plain: socket.socket) -> None:
+    def serve(self, plain: socket.socket) -> None:
+        """Read what comes, until a fault or the other side ends it."""
         received = bytearray()
         connection = plain
         with suppress(OSError):
@@ -88,9 +61,9 @@ class StreamReceiver:
             connection.close()
 
     def _read(self, connection: socket.socket, received: bytearray) -> None:
-        while not self._over.is_set():
+        while not self.over.is_set():
             if self.stalled.is_set():
-                self._over.wait(0.02)
+                self.over.wait(0.02)
                 continue
             with suppress(TimeoutError):
                 chunk = connection.recv(4_096)
@@ -100,7 +73,7 @@ class StreamReceiver:
                 if not chunk:
                     if not self.never_closes:
                         return
-                    self._over.wait()
+                    self.over.wait()
 
     def _leaves(self, connection: socket.socket, count: int) -> bool:
         """Whether a told fault ends this connection now."""
@@ -177,12 +150,7 @@ class HttpReceiver:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stop all threads."""
         self.over.set()
         self._server.shutdown()
@@ -212,7 +180,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 0.5
 
     def do_POST(self) -> None:
-        """Read a post and answer it."""
+        """Read a post, or an object that is put, and answer it."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         receiver = self.server.receiver
         while receiver.stalled.is_set() and not receiver.over.is_set():
@@ -229,6 +197,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer.body)
         self.close_connection = answer.cut
+
+    do_PUT = do_POST  # noqa: N815 - http.server's name
 
     def log_message(self, *args: object) -> None:
         """Stay quiet."""

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from collector.cli import app
+from collector.cli.importing import report
 from collector.config.load import load
 from collector.errors import ConfigError
+from collector.importers.products import convert
 from tests.fakes.config import NOW
 from tests.fakes.imports import CANARY, EXAMPLES, SECRETS
 
@@ -46,7 +50,7 @@ def test_round_trip(tmp_path: Path, product: str) -> None:
     result = run("import", "--from", product, str(original(tmp_path, product)), "-o", str(made))
     assert result.exit_code == 0
     assert made.stat().st_mode & 0o777 == 0o600
-    names = re.findall(r"^\$\{(\w+)\}", result.stdout, re.MULTILINE)
+    names = re.findall(r"^  \$\{(\w+)\}: for ", result.stdout, re.MULTILINE)
     assert names
     environ = {name: f"value of {name}" for name in names}
     assert list(load(made, environ, NOW).inputs) == INPUTS[product]
@@ -64,9 +68,36 @@ def test_to_the_screen(tmp_path: Path, product: str) -> None:
     names = re.findall(r"\$\{(\w+)\}", result.stdout)
     environ = dict.fromkeys(names, "a value")
     assert list(load(tmp_path / "config.yaml", environ, NOW).inputs) == INPUTS[product]
-    for title in ("mapped", "set to our default", "no place here", "to be had"):
+    for title in ("mapped", "set to our default", "no place here", "to be set before"):
         assert title in result.stderr
     assert CANARY not in result.output
+
+
+def told(product: str, columns: int | None) -> list[str]:
+    """The report on a terminal with so many columns, or without one, line by line."""
+    stream = StringIO()
+    terminal = columns is not None
+    console = Console(file=stream, force_terminal=terminal, color_system=None, width=columns or 80)
+    text, suffix = EXAMPLES[product]
+    report(convert(product, text.encode(), suffix, NOW), Path("config.yaml"), console)
+    return [line.rstrip() for line in stream.getvalue().splitlines()]
+
+
+@pytest.mark.parametrize("product", EXAMPLES)
+def test_no_word_is_broken(product: str) -> None:
+    """In 80 columns each path, reference and word of the report stands whole."""
+    wide, narrow = told(product, None), told(product, 80)
+    assert " ".join(wide).split() == " ".join(narrow).split()
+    assert all(len(line) <= 80 for line in narrow if len(line.split()) > 2)
+
+
+def test_a_line_for_each_setting_without_a_terminal() -> None:
+    """In a pipe nothing is broken, so that a setting can be searched for."""
+    lines = told("virtualmetric", None)
+    assert "mapped: 13" in lines
+    assert "  devices[0].properties.token -> inputs.pod_messages.credentials.token" in lines
+    assert "  devices[1].properties.reuse: is part of globals.workers" in lines
+    assert "  ${PROOFPOINT_TOKEN}: for inputs.pod_messages.credentials.token" in lines
 
 
 def test_json(tmp_path: Path) -> None:

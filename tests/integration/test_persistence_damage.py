@@ -13,7 +13,6 @@ import sqlite3
 import stat
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -26,10 +25,10 @@ from collector.core.store import Commit
 from collector.errors import StateError
 from collector.persistence.database import FILE_NAME, LOCK_NAME
 from collector.persistence.report import StateReport
+from tests.fakes.somebody import somebody
 from tests.fakes.stores import START, SqliteState
 
 SOURCE = "casb#alerts"
-NOBODY = 65_534
 
 
 @pytest.fixture
@@ -339,21 +338,11 @@ def test_a_closed_store_says_so(used: SqliteState) -> None:
             use()
 
 
-@pytest.fixture
-def somebody() -> Iterator[Path]:
+@pytest.fixture(name="somebody")
+def _somebody() -> Iterator[Path]:
     """A folder below which file permissions count, even when the tests run as root."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        if os.geteuid() != 0:
-            yield folder
-            return
-        os.chown(folder, NOBODY, NOBODY)
-        os.seteuid(NOBODY)
-        try:
-            yield folder
-        finally:
-            os.seteuid(0)
+    with somebody() as folder:
+        yield folder
 
 
 def test_a_read_only_file(somebody: Path) -> None:

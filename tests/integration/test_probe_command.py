@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -114,20 +115,37 @@ def test_one_at_a_time(site: Site, vendor: Simulator) -> None:
     assert asked(site, "pod")[0] == 0
 
 
-def test_screen(site: Site) -> None:
-    """On a terminal a table grows, with a row for each step."""
+def on_screen(site: Site, *options: str) -> tuple[int, str]:
+    """``collector test`` on a terminal of 80 columns: the exit code, and the text it was sent."""
     ours, theirs = os.openpty()
-    environment = {**os.environ, "COLUMNS": "200", "TERM": "xterm"}
-    command = [*site.command("test"), "pod"]
+    environment = {**os.environ, "COLUMNS": "80", "TERM": "xterm", "NO_COLOR": "1"}
+    command = [*site.command("test"), *options]
     with subprocess.Popen(command, stdout=theirs, cwd=ROOT, env=environment) as process:
         os.close(theirs)
         shown = _all_of(ours)
         code = process.wait(60)
     os.close(ours)
+    return code, re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
+
+
+def test_screen(site: Site) -> None:
+    """On a terminal each subject has its heading, and each step its row, in 80 columns."""
+    code, shown = on_screen(site, "pod")
     assert code == 0
-    assert "what was seen, and what to do" in shown
-    assert "first answer" in shown
+    assert shown.count("input pod (proofpoint_pod)") == 1
+    assert re.search(r"ok       first answer    +[\d,]+ ms  pod#message: a record of", shown)
     assert "1 of 1 passed" in shown
+
+
+def test_screen_of_a_failure(site: Site) -> None:
+    """A failure has its explanation and what to do in words that are not broken."""
+    site.document["inputs"]["pod"]["credentials"]["token"] = "wrong-token"
+    code, shown = on_screen(site, "pod")
+    assert code == 4
+    words = " ".join(shown.split())
+    assert "failed authentication" in words
+    assert "what to do: Enter it anew; PoD: check that cluster_id is the token's own" in words
+    assert "not run first answer pod#message: because this failed: authentication" in words
 
 
 def test_time_limits_are_options(site: Site) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ from tests.fakes.probing import (
     standing,
     vendor_probed,
 )
-from tests.fakes.processes import Site, eventually
+from tests.fakes.processes import Site, eventually, free_port
 from tests.fakes.raw_server import RawServer, answer
 
 SHORT = Patience(step=1.0, total=10.0)
@@ -44,7 +44,7 @@ STATUSES = {
     401: Trouble.UNAUTHORIZED,
     403: Trouble.FORBIDDEN,
     404: Trouble.NOT_FOUND,
-    409: Trouble.SESSION_TAKEN,
+    409: Trouble.CONFLICT,
     429: Trouble.TOO_MANY,
     503: Trouble.SERVER,
 }
@@ -99,6 +99,7 @@ def test_status_of_the_token_call(tmp_path: Path, status: int) -> None:
     assert (failure(found).step, failure(found).trouble) == (Step.AUTHENTICATION, STATUSES[status])
     assert exit_code([found]) == EXIT_CODES.get(status, 5)
     assert [call.service for call in simulator.truth.requests] == ["auth"]
+    assert results(found)[Step.ANSWER] is Result.NOT_RUN
 
 
 @each_status
@@ -119,6 +120,31 @@ def test_status_of_the_handshake(tmp_path: Path, status: int) -> None:
         found = vendor_probed(tmp_path, simulator, "pod", {})
     assert (failure(found).step, failure(found).trouble) == (Step.AUTHENTICATION, STATUSES[status])
     assert exit_code([found]) == EXIT_CODES.get(status, 5)
+    assert results(found)[Step.ANSWER] is Result.NOT_RUN
+
+
+@pytest.mark.parametrize(("name", "make"), [("casb", casb), ("pod", pod)])
+def test_vendor_that_is_not_there(tmp_path: Path, name: str, make: Callable[[str], Any]) -> None:
+    """All that follows a refused connection is told as not run, with what failed."""
+    scheme = "ws" if name == "pod" else "http"
+    inputs = {name: make(f"{scheme}://127.0.0.1:{free_port()}")}
+    found = probed(document(tmp_path, inputs), name)
+    assert (failure(found).step, failure(found).trouble) == (Step.ADDRESS, Trouble.REFUSED)
+    later = [Step.PROXY, Step.TLS, Step.AUTHENTICATION, Step.ANSWER]
+    assert [each for each, result in results(found).items() if result is Result.NOT_RUN] == later
+    assert seen(found, Step.ANSWER).startswith("because this failed: address of 127.0.0.1:")
+
+
+@pytest.mark.parametrize("lost", ["auth", "alerts"])
+def test_one_host_of_casb_is_not_there(tmp_path: Path, vendor: Simulator, lost: str) -> None:
+    """A service behind a host that is away is not run, and the others are; none without a token."""
+    endpoints = dict.fromkeys(("auth", "alerts", "events"), vendor.url)
+    away = {**endpoints, lost: f"http://127.0.0.1:{free_port()}"}
+    services = {"services": {"alerts": {}, "events": {}}, "endpoints": away}
+    found = vendor_probed(tmp_path, vendor, "casb", services)
+    answers = {each.place: each.result for each in found.findings if each.step is Step.ANSWER}
+    others = Result.NOT_RUN if lost == "auth" else Result.PASSED
+    assert answers == {"casb#alerts": Result.NOT_RUN, "casb#events": others}
 
 
 def test_page_for_people(tmp_path: Path) -> None:

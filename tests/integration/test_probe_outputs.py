@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +12,11 @@ import pytest
 from collector.app.probing import exit_code
 from collector.app.probing_outputs import places
 from collector.probe.findings import Report, Result, Step
-from collector.probe.steps import Patience
-from collector.probe.verdicts import Trouble
 from tests.fakes import config
-from tests.fakes.pki import Issued, Pki
-from tests.fakes.probing import document, failure, probed, results, seen
+from tests.fakes.pki import Pki
+from tests.fakes.probing import document, failure, probed, results, secure, seen
 from tests.fakes.processes import free_port
-from tests.fakes.receivers import Answer, HttpReceiver, StreamReceiver, newline_lines
-
-SHORT = Patience(step=0.5, total=10.0)
+from tests.fakes.receivers import HttpReceiver, StreamReceiver, newline_lines
 
 
 @pytest.fixture
@@ -63,70 +58,6 @@ def test_http_takes_one_marked_record(tmp_path: Path, receiver: HttpReceiver) ->
     assert exit_code([found]) == 0
     (posted,) = receiver.accepted
     assert marked(posted.body)
-
-
-@pytest.mark.parametrize(
-    ("status", "step", "trouble"),
-    [
-        (302, Step.PROBE, Trouble.REDIRECTED),
-        (400, Step.PROBE, Trouble.REJECTED),
-        (401, Step.AUTHENTICATION, Trouble.DENIED),
-        (403, Step.AUTHENTICATION, Trouble.DENIED),
-        (404, Step.PROBE, Trouble.NOT_FOUND),
-        (429, Step.PROBE, Trouble.TOO_MANY),
-        (503, Step.PROBE, Trouble.SERVER),
-    ],
-)
-def test_statuses(
-    tmp_path: Path, receiver: HttpReceiver, status: int, step: Step, trouble: Trouble
-) -> None:
-    """Each status has its row; refused credentials are a failed authentication."""
-    receiver.answer = lambda _: Answer(status)
-    found = http(tmp_path, receiver.url)
-    assert (failure(found).step, failure(found).trouble) == (step, trouble)
-    assert exit_code([found]) == 6
-
-
-def test_silent_destination(tmp_path: Path, receiver: HttpReceiver) -> None:
-    """A destination that takes the record and says nothing is a time-out."""
-    receiver.stalled.set()
-    found = http(tmp_path, receiver.url, patience=SHORT)
-    receiver.stalled.clear()
-    assert (failure(found).step, failure(found).trouble) == (Step.PROBE, Trouble.TIMED_OUT)
-
-
-def test_refused(tmp_path: Path) -> None:
-    """A port on which nothing listens; nothing is sent."""
-    found = http(tmp_path, f"http://127.0.0.1:{free_port()}")
-    assert (failure(found).step, failure(found).trouble) == (Step.ADDRESS, Trouble.REFUSED)
-    assert Step.PROBE not in results(found)
-
-
-BAD: dict[Trouble, Callable[[Pki], Issued]] = {
-    Trouble.TLS_NAME: lambda pki: pki.issue(issuer=pki.ca, names=["other.example.com"]),
-    Trouble.TLS_AUTHORITY: lambda pki: pki.issue(),
-    Trouble.TLS_DATES: lambda pki: pki.issue(issuer=pki.ca, starts=-9, ends=-1),
-}
-
-
-def secure(issued: Issued) -> ssl.SSLContext:
-    """A server with this certificate."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(issued.cert, issued.key)
-    return context
-
-
-@pytest.mark.parametrize("trouble", BAD, ids=str)
-def test_bad_certificate(tmp_path: Path, pki: Pki, trouble: Trouble) -> None:
-    """Nothing is sent to a destination that is not who it should be."""
-    with StreamReceiver(secure(BAD[trouble](pki))) as server:
-        found = output(
-            tmp_path,
-            "syslog",
-            {"address": "127.0.0.1", "port": server.port, "ca": str(pki.ca.cert)},
-        )
-    assert (failure(found).step, failure(found).trouble) == (Step.TLS, trouble)
-    assert server.received == b""
 
 
 def test_syslog_confirms_over_tls(tmp_path: Path, pki: Pki) -> None:
@@ -179,13 +110,6 @@ def test_file_without_probe_makes_nothing(tmp_path: Path) -> None:
     """Looking at the folder does not make it."""
     assert output(tmp_path, "file", {"path": str(tmp_path / "out")}, probe=False).passed
     assert not (tmp_path / "out").exists()
-
-
-def test_folder_below_a_file(tmp_path: Path) -> None:
-    """A path that can be no folder."""
-    (tmp_path / "taken").touch()
-    failed = failure(output(tmp_path, "file", {"path": str(tmp_path / "taken" / "out")}))
-    assert (failed.step, failed.trouble) == (Step.FOLDER, Trouble.FOLDER)
 
 
 def test_console(tmp_path: Path) -> None:

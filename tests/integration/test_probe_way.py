@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,46 +14,39 @@ from collector.probe.steps import Patience
 from collector.probe.verdicts import Trouble
 from collector.simulator import Simulator
 from tests.fakes.connect_proxy import ConnectProxy
-from tests.fakes.pki import Issued, Pki
-from tests.fakes.probing import casb, document, failure, probed, results, seen, standing
+from tests.fakes.pki import Pki
+from tests.fakes.probing import (
+    BAD,
+    casb,
+    document,
+    failure,
+    probed,
+    resolving,
+    results,
+    secure,
+    seen,
+    standing,
+)
 from tests.fakes.processes import free_port
 from tests.fakes.raw_server import RawServer
 from tests.fakes.receivers import StreamReceiver
 
 SHORT = Patience(step=0.5, total=10.0)
 NAME = "vendor.example.com"
-UNKNOWN = "nowhere.example.com"
+UNKNOWN = "vendor.invalid"
 PASSWORD = "canary/9c:3@ %41"
 
 
 @pytest.fixture(autouse=True)
 def resolver(monkeypatch: pytest.MonkeyPatch) -> None:
     """A resolver that knows one name only, which it says to be this machine."""
-    real: Callable[..., Any] = socket.getaddrinfo
-
-    def known(host: Any, *rest: Any, **options: Any) -> Any:
-        if host == UNKNOWN:
-            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-        return real("127.0.0.1" if host == NAME else host, *rest, **options)
-
-    monkeypatch.setattr(socket, "getaddrinfo", known)
+    resolving(monkeypatch, NAME)
 
 
 @pytest.fixture
 def pki(tmp_path: Path) -> Pki:
     """A new authority."""
     return Pki(tmp_path)
-
-
-def secure(issued: Issued, clients: Path | None = None) -> ssl.SSLContext:
-    """A server with this certificate."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(issued.cert, issued.key)
-    if clients is not None:
-        context.maximum_version = ssl.TLSVersion.TLSv1_2  # refuses within the handshake
-        context.load_verify_locations(clients)
-        context.verify_mode = ssl.CERT_REQUIRED
-    return context
 
 
 @pytest.fixture
@@ -116,13 +108,6 @@ def test_no_tls_on_the_port(tmp_path: Path) -> None:
     assert (failed.step, failed.trouble) == (Step.TLS, Trouble.TLS)
 
 
-BAD: dict[Trouble, Callable[[Pki], Issued]] = {
-    Trouble.TLS_NAME: lambda pki: pki.issue(issuer=pki.ca, names=["other.example.com"]),
-    Trouble.TLS_AUTHORITY: lambda pki: pki.issue(),
-    Trouble.TLS_DATES: lambda pki: pki.issue(issuer=pki.ca, starts=-9, ends=-1),
-}
-
-
 @pytest.mark.parametrize("trouble", BAD, ids=str)
 def test_bad_certificate(tmp_path: Path, pki: Pki, trouble: Trouble) -> None:
     """A certificate for another name, of an unknown authority, or expired."""
@@ -140,7 +125,10 @@ def test_unverified_certificate_is_told(tmp_path: Path, vendor: Simulator) -> No
 
 def test_wanted_client_certificate(tmp_path: Path, pki: Pki) -> None:
     """A server that wants a certificate of ours."""
-    context = secure(pki.issue(issuer=pki.ca), clients=pki.ca.cert)
+    context = secure(pki.issue(issuer=pki.ca))
+    context.maximum_version = ssl.TLSVersion.TLSv1_2  # refuses within the handshake
+    context.load_verify_locations(pki.ca.cert)
+    context.verify_mode = ssl.CERT_REQUIRED
     with RawServer(lambda peer: peer.wait(), context) as server:
         failed = failure(way(tmp_path, server.url, tls={"ca": str(pki.ca.cert)}))
     assert (failed.step, failed.trouble) == (Step.TLS, Trouble.TLS)

@@ -28,7 +28,7 @@ class Bench:
         self.told: list[Finding] = []
         patience = patience or Patience(step=5, total=50)
         self.steps = Steps(
-            Side.VENDOR,
+            TABLE[Side.VENDOR],
             patience,
             patience.total,
             self.clock,
@@ -63,8 +63,9 @@ def test_failed_step_ends_its_chain() -> None:
     """A failure is told with the table's words, and nothing that depends on it is tried."""
     bench = Bench()
     refused = Failed(Trouble.REFUSED, "refused by canary")
-    assert not bench.steps.passes(lambda: bench.take(Step.ADDRESS, error=refused))
-    (failed,) = bench.steps.findings
+    failed = bench.steps.failure(lambda: bench.take(Step.ADDRESS, error=refused))
+    assert failed is not None
+    assert bench.steps.findings == [failed]
     assert (failed.explanation, failed.recommendation) == TABLE[Side.VENDOR][Trouble.REFUSED]
     assert failed.seen == "refused by ***"
 
@@ -135,3 +136,26 @@ def test_skipped_step() -> None:
     bench.steps.skip(Step.PROBE, "here", "--no-probe")
     (skipped,) = bench.steps.findings
     assert (skipped.result, skipped.milliseconds) == (Result.SKIPPED, None)
+
+
+def test_what_a_failure_leaves_of_a_plan_is_told() -> None:
+    """Steps that were planned after one that failed are told as not run, with that one."""
+    bench = Bench()
+
+    def chain() -> None:
+        with bench.steps.plan((Step.NAME, "here"), (Step.ADDRESS, "here"), (Step.TLS, "here")):
+            bench.take(Step.NAME)
+            bench.take(Step.ADDRESS, error=Failed(Trouble.REFUSED, "no"))
+
+    assert bench.steps.failure(chain) is not None
+    assert [each.result for each in bench.steps.findings] == ["ok", "failed", "not run"]
+    assert bench.told[-1].step is Step.TLS
+    assert bench.told[-1].seen == "because this failed: address of here"
+
+
+def test_a_plan_that_is_carried_out_tells_nothing() -> None:
+    """Where nothing fails, nothing is told but the steps."""
+    bench = Bench()
+    with bench.steps.plan((Step.NAME, "here"), (Step.TLS, "here")):
+        bench.take(Step.NAME)
+    assert [each.step for each in bench.steps.findings] == [Step.NAME]
