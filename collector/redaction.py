@@ -40,6 +40,8 @@ _JSON_WEB_TOKEN = re.compile(
     r"(?:(?<![\w-])|(?<=%[0-9a-fA-F]{2}))eyJ[\w-]{5,}(?:\.[\w-]*){1,4}", re.ASCII
 )
 _USER_INFORMATION = re.compile(r"(?<=://)[^\s/?#]*@")
+# What a URL that is a secret may show: it says whom the collector talks to.
+_ORIGIN = re.compile(r"https?://[^\s/?#@]+(?=[/?#]|$)")
 _QUERY_PAIR = re.compile(r"(?<=[?&;#])([^=&;\s?#]+)=[^&;\s]*")
 
 
@@ -65,8 +67,11 @@ class Redactor:
         return redact_patterns(self.redact_known(text))
 
     def redact_known(self, text: str) -> str:
-        """The text with the known secrets replaced, in whatever spelling they appear."""
-        return self._known.sub(REDACTED, text)
+        """The text with the known secrets replaced, in whatever spelling they appear.
+
+        Of a URL its scheme and host stay.
+        """
+        return self._known.sub(_hide, text)
 
 
 def redact_patterns(text: str) -> str:
@@ -77,6 +82,13 @@ def redact_patterns(text: str) -> str:
     text = _FIELD.sub(rf"\1{REDACTED}", text)
     text = _BEARER.sub(rf"\1{REDACTED}", text)
     return _JSON_WEB_TOKEN.sub(REDACTED, text)
+
+
+def _hide(secret: re.Match[str]) -> str:
+    origin = _ORIGIN.match(secret[0])
+    if origin is None:
+        return REDACTED
+    return secret[0] if secret[0][origin.end() :] in ("", "/") else f"{origin[0]}{REDACTED}"
 
 
 def _hide_query_value(pair: re.Match[str]) -> str:
@@ -94,9 +106,14 @@ def _any_of(secrets: Iterable[str]) -> re.Pattern[str]:
 def _spellings(secret: str) -> set[str]:
     if len(secret) < MIN_SECRET_LENGTH:
         return set()
-    found = {secret, repr(secret)[1:-1], *_json_spellings(secret)}
+    found = {secret, repr(secret)[1:-1], *_json_spellings(secret), *_without_query(secret)}
     found |= _url_spellings(secret) | _base64_spellings(secret.encode())
     return {text for text in found if len(text) >= MIN_SECRET_LENGTH}
+
+
+def _without_query(secret: str) -> set[str]:
+    """A URL as it shows in messages about it: a token may be in its path, too."""
+    return {secret.partition("?")[0]} if _ORIGIN.match(secret) else set()
 
 
 def _json_spellings(secret: str) -> set[str]:

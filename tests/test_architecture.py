@@ -51,7 +51,11 @@ LIBRARIES = {
     "aiohttp": ("collector.simulator",),
     "apscheduler": ("collector.app",),
     "boto3": ("collector.senders.s3_store",),
-    "botocore": ("collector.senders.s3_store", "collector.senders.s3_failures"),
+    "botocore": (
+        "collector.senders.s3_store",
+        "collector.senders.s3_failures",
+        "collector.senders.s3_transport",
+    ),
     "cel_expr_python": ("collector.pipeline.conditions",),
     "confluent_kafka": ("collector.senders.kafka", "collector.senders.kafka_failures"),
     "cryptography": ("collector.config.ciphertext", "collector.net", "collector.app.certificates"),

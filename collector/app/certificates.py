@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 from cryptography.x509 import Certificate
 
-from collector.app.tls import revealed
-from collector.config.destinations_kafka import KafkaConfig
-from collector.config.destinations_s3 import S3Config
+from collector.config.globals import Globals
 from collector.config.models import Settings
-from collector.config.problems import InvalidConfig, Problem
-from collector.config.tls import SpeaksTls, Tls
+from collector.config.problems import Problem
+from collector.config.tls import goes_alone
+from collector.config.tls_files import Role, TlsUser, tls_users
 from collector.core import times
 from collector.core.model import Clock, Micros
 from collector.core.times import DAY
-from collector.net.material import Unusable, authorities, identity
+from collector.net.material import Unusable, authorities, identity, private_key, rooted_authorities
 from collector.pullers.journal import Log
 
 WATCH_SECONDS = 86_400.0
 """Between two looks of a running collector."""
 
-Role: TypeAlias = Literal["ca", "cert", "key"]
-_OPENED: tuple[Role, ...] = ("ca", "cert")
-"""A key is opened with its certificate."""
+Certificates: TypeAlias = tuple[Certificate, ...]
 
 
 class Findings(msgspec.Struct, frozen=True):
@@ -55,112 +53,128 @@ class CertificateWatch:
 
 def look_through(settings: Settings, now: Micros) -> Findings:
     """Open every file of certificates and keys that is named, and judge it at ``now`` (UTC)."""
-    soon = now + settings.globals.certificate_warning_in_days * DAY
+    return look_through_plain(settings.model_dump(), settings.globals, now)
+
+
+def look_through_plain(
+    document: dict[str, Any],
+    limits: Globals,
+    now: Micros,
+    told: AbstractSet[str] = frozenset(),
+) -> Findings:
+    """Open the files that a document of any shape names, its references replaced.
+
+    ``told``: settings that are known to be wrong; a file that hangs on one of them is
+    left alone.
+    """
+    soon = now + limits.certificate_warning_in_days * DAY
     problems: list[Problem] = []
     warnings: list[Problem] = []
-    for user in _users(settings):
+    for user in tls_users(document):
         warnings += _unverified(user)
-        for role in _OPENED:
-            try:
-                certificate = _first_to_end(user, role)
-            except Unusable as error:
-                problems.append(_unusable(user, role, error))
-                continue
-            if certificate is not None:
-                problems += _invalid(user, role, certificate, now)
-                warnings += _ending(user, role, certificate, now, soon)
+        certificates, unusable = _opened(user, told)
+        problems += unusable
+        for role, end in certificates:
+            problems += _invalid(user, role, end, now)
+            warnings += _ending(user, role, end, now, soon)
     return Findings(tuple(problems), tuple(warnings))
 
 
-def file_warnings(settings: Settings, now: Micros) -> tuple[Problem, ...]:
-    """The warnings about the files; raises ``InvalidConfig`` (4) when there are problems."""
-    found = look_through(settings, now)
-    if found.problems:
-        raise InvalidConfig(4, found.problems)
-    return found.warnings
+def _opened(
+    user: TlsUser, told: AbstractSet[str]
+) -> tuple[list[tuple[Role, Certificate]], list[Problem]]:
+    """By role the certificate whose end is the end of the file's use, and what is no use."""
+    authority, unusable = _authorities(user, told)
+    own, wrong = _own(user, told)
+    # A bundle is of use while one of its authorities is.
+    ends: list[tuple[Role, Certificate]] = [("ca", max(authority, key=_end))] if authority else []
+    ends += [("cert", min(own, key=_end))] if own else []
+    problems = [_unusable(user, ("ca",), error) for error in unusable]
+    return ends, [*problems, *(_unusable(user, ("cert", "key"), error) for error in wrong)]
 
 
-class _User(NamedTuple):
-    """An input or output with its settings of TLS; ``place``: the section that holds them."""
-
-    place: str
-    section: object
-    tls: Tls
-
-    def spelled(self, role: Role) -> str:
-        """The setting that names a file: the short form, unless ``tls`` has it."""
-        if isinstance(self.section, SpeaksTls) and getattr(self.section.tls, role) is not None:
-            return f"{self.place}.tls.{role}"
-        short = "chain" if role == "ca" and hasattr(self.section, "chain") else role
-        return f"{self.place}.{short}"
-
-    def file(self, role: Role) -> Path | None:
-        """The file that the setting names."""
-        found: Path | None = getattr(self.tls, role)
-        return found
+def _authorities(user: TlsUser, told: AbstractSet[str]) -> tuple[Certificates, list[Unusable]]:
+    """The authorities that are believed, and what is wrong with their file."""
+    path = _file(user, "ca", told)
+    try:
+        if path is None:
+            return (), []
+        return rooted_authorities(path) if user.wants_root else authorities(path), []
+    except Unusable as error:
+        return (), [error]
 
 
-def _users(settings: Settings) -> Iterator[_User]:
-    """Every enabled input, and every output that speaks TLS."""
-    for name, chosen in settings.inputs.items():
-        if chosen.enabled:
-            yield _User(f"inputs.{name}", chosen, chosen.whole_tls())
-    for name, output in settings.outputs.items():
-        tls = _tls_of(output.config)
-        if tls is not None:
-            yield _User(f"outputs.{name}.config", output.config, tls)
+def _own(user: TlsUser, told: AbstractSet[str]) -> tuple[Certificates, list[Unusable]]:
+    """Our certificates, and what is wrong with them and their key: together, else each alone."""
+    cert, key = _file(user, "cert", told), _file(user, "key", told)
+    whole = cert is not None and goes_alone(cert)
+    separate = None if whole else cert
+    if user.spelled("key_password") in told:
+        return _alone(separate, None, None)
+    if cert is None or (key is None and not whole):
+        return _alone(separate, key, user.password())
+    try:
+        return identity(cert, key, user.password()).certificates, []
+    except Unusable as error:
+        rest = {separate, key} - {error.path}
+        found, others = _alone(
+            separate if separate in rest else None, key if key in rest else None, user.password()
+        )
+        return found, [error, *others]
 
 
-def _tls_of(config: object) -> Tls | None:
-    """The settings of TLS of a destination; Kafka and S3 name files to their own libraries."""
-    match config:
-        case SpeaksTls():
-            return config.whole_tls()
-        case KafkaConfig(ca=ca, cert=cert, key=key, key_password=password):
-            files = {"ca": ca, "cert": cert, "key": key, "key_password": password}
-            return Tls().model_copy(update=files)
-        case S3Config(ca=ca):
-            return Tls(ca=ca)
-    return None
+def _alone(
+    certificates: Path | None, key: Path | None, password: str | None
+) -> tuple[Certificates, list[Unusable]]:
+    """The certificates of a file, and what is wrong with it and with a key's file."""
+    found: Certificates = ()
+    wrong: list[Unusable] = []
+    try:
+        found = () if certificates is None else authorities(certificates)
+    except Unusable as error:
+        wrong.append(error)
+    try:
+        if key is not None:
+            private_key(key, password)
+    except Unusable as error:
+        wrong.append(error)
+    return found, wrong
 
 
-def _unverified(user: _User) -> Iterator[Problem]:
+def _file(user: TlsUser, role: Role, told: AbstractSet[str]) -> Path | None:
+    return None if user.spelled(role) in told else user.file(role)
+
+
+def _unverified(user: TlsUser) -> Iterator[Problem]:
     """What is switched off, by the name of its setting."""
-    if not user.tls.verify_certificate:
+    if user.switched_off("verify_certificate"):
         yield Problem(
             path=f"{user.place}.tls.verify_certificate",
             value="False",
             reason="the other side is not verified: anybody on the way can read and change all",
             fix="set tls.ca to the authority that signed its certificate, and this to true",
         )
-    elif not user.tls.verify_hostname:
+    elif user.switched_off("verify_hostname"):
         yield Problem(
             path=f"{user.place}.tls.verify_hostname",
             value="False",
             reason="the owner of any trusted certificate can pass for the other side",
-            fix="set tls.server_name to a name in its certificate, and this to true",
+            fix=f"{_name_it(user)}, and set this to true",
         )
 
 
-def _first_to_end(user: _User, role: Role) -> Certificate | None:
-    """The certificate whose end is the end of the file's use; raises ``Unusable``."""
-    path = user.file(role)
-    if path is None:
-        return None
-    if role == "ca":
-        # A bundle is of use while one of its authorities is.
-        return max(authorities(path), key=_end)
-    own = identity(path, user.file("key"), revealed(user.tls.key_password))
-    return min(own.certificates, key=_end)
+def _name_it(user: TlsUser) -> str:
+    if user.is_kafka:
+        return "use the brokers' names in their certificates in bootstrap_servers"
+    return "set tls.server_name to a name in its certificate"
 
 
-def _unusable(user: _User, role: Role, error: Unusable) -> Problem:
-    if error.path != user.file(role):
-        role = "key"
+def _unusable(user: TlsUser, roles: Sequence[Role], error: Unusable) -> Problem:
+    role = next(role for role in roles if user.file(role) == error.path)
     return Problem(path=user.spelled(role), reason=error.cause, fix=error.remedy)
 
 
-def _invalid(user: _User, role: Role, certificate: Certificate, now: Micros) -> Iterator[Problem]:
+def _invalid(user: TlsUser, role: Role, certificate: Certificate, now: Micros) -> Iterator[Problem]:
     """A certificate whose time is over, or has not come."""
     start, end = times.from_datetime(certificate.not_valid_before_utc), _end(certificate)
     if not start <= now < end:
@@ -173,7 +187,7 @@ def _invalid(user: _User, role: Role, certificate: Certificate, now: Micros) -> 
 
 
 def _ending(
-    user: _User, role: Role, certificate: Certificate, now: Micros, soon: Micros
+    user: TlsUser, role: Role, certificate: Certificate, now: Micros, soon: Micros
 ) -> Iterator[Problem]:
     """A certificate whose time is nearly over."""
     end = _end(certificate)

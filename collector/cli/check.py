@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import platform
+from collections.abc import Sequence
+from typing import NoReturn
 
 import typer
 
 from collector import __version__
-from collector.app.certificates import file_warnings
+from collector.app.examining import examine
 from collector.app.outcome import CONFIG
-from collector.cli.options import ConfigOption, JsonOption, settings
+from collector.cli.options import ConfigOption, JsonOption
 from collector.cli.screen import out, print_json, table, warnings
 from collector.clock import SystemClock
-from collector.config.cautions import cautions
 from collector.config.inputs import Service
+from collector.config.load import find
 from collector.config.models import Settings
-from collector.config.problems import InvalidConfig
+from collector.config.problems import InvalidConfig, Problem
 from collector.config.schema import json_schema
 from collector.config.websocket import WebSocketStream
 
@@ -23,29 +26,22 @@ from collector.config.websocket import WebSocketStream
 def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Validate the configuration and show what it will collect, without any network.
 
-    Every problem of the settings is reported at once, each with its place, reason
-    and fix; when they are right, the files of certificates and keys are opened,
-    too. A warning, of what is allowed and yet unwise, leaves the exit code 0.
+    Every problem is reported at once, each with its place, reason and fix: those of
+    the settings, and those of the files of certificates and keys that they name. A
+    warning, of what is allowed and yet unwise, leaves the exit code 0.
     """
-    now = SystemClock().now()
-    try:
-        found = settings(config)
-        warned = [*cautions(found), *file_warnings(found, now)]
-    except InvalidConfig as error:
-        if not as_json:
-            raise
-        print_json({"valid": False, "problems": [_as_dict(each) for each in error.problems]})
-        raise typer.Exit(CONFIG) from None
-    rows = _services(found)
+    found = examine(find(config, os.environ), os.environ, SystemClock().now())
+    if isinstance(found.outcome, InvalidConfig):
+        _refuse(found.outcome, found.warnings, as_json=as_json)
+    rows = _services(found.outcome)
     if as_json:
-        told = [_as_dict(each) for each in warned]
-        print_json({"valid": True, "services": rows, "warnings": told})
+        print_json({"valid": True, "services": rows, "warnings": _as_dicts(found.warnings)})
         return
     services = table("service", "tag", "mode", "start", "outputs")
     for row in rows:
         services.add_row(*(str(value) for value in row.values()))
     out.print(services)
-    warnings(warned)
+    warnings(found.warnings)
     out.print("[green]The configuration is valid.[/]")
 
 
@@ -64,6 +60,16 @@ def version(as_json: JsonOption = False) -> None:
         print_json({"version": __version__, "python": platform.python_version()})
     else:
         out.print(__version__, highlight=False)
+
+
+def _refuse(error: InvalidConfig, cautions: Sequence[Problem], *, as_json: bool) -> NoReturn:
+    """End with everything that is wrong; what is merely unwise is told all the same."""
+    if not as_json:
+        warnings(cautions)
+        raise error
+    problems = _as_dicts(error.problems)
+    print_json({"valid": False, "problems": problems, "warnings": _as_dicts(cautions)})
+    raise typer.Exit(CONFIG)
 
 
 def _services(found: Settings) -> list[dict[str, str]]:
@@ -92,5 +98,6 @@ def _start(service: Service) -> str:
     return service.initial_start_time_in_utc or past
 
 
-def _as_dict(problem: object) -> dict[str, object]:
-    return {name: getattr(problem, name) for name in ("path", "line", "value", "reason", "fix")}
+def _as_dicts(problems: Sequence[Problem]) -> list[dict[str, object]]:
+    names = ("path", "line", "value", "reason", "fix")
+    return [{name: getattr(each, name) for name in names} for each in problems]

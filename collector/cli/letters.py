@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
+from collector.app import rereading
 from collector.app.opening import folder
 from collector.app.outcome import PARTIAL
 from collector.app.replay import Replay, Replayed
+from collector.cli.names import refuse_unknown
 from collector.cli.options import ConfigOption, JsonOption, settings
 from collector.cli.screen import err, out, plain, print_json, table
 from collector.clock import SystemClock
+from collector.config.models import Settings
 from collector.core import times
 from collector.errors import ConfigError
 from collector.logs import escape
 from collector.persistence import letter_report
 from collector.persistence.letter_report import LetterReport
-from collector.persistence.letters import Filter, Letter
+from collector.persistence.letters import Filter, Letter, Totals
 from collector.persistence.sqlite import SqliteStore
 
 app = typer.Typer(
-    help="Records that could not be read, or that an output refused for good.",
+    help="Dead letters: records that could not be read, or that an output refused for good.\n\n"
+    "They are kept aside with their reason, and the rest goes on. Look at them with list and "
+    "show; mend the cause, for example an output's limit; then replay them, or drop them.",
     no_args_is_help=True,
 )
 
@@ -30,19 +36,37 @@ _SHOWN_BYTES = 16 * 1024
 _LARGEST_ID = 2**63 - 1
 
 SourceOption = Annotated[
-    str | None, typer.Option("--source", metavar="INPUT#SERVICE", help="Only of this service.")
+    str | None,
+    typer.Option(
+        "--source", metavar="INPUT#SERVICE", help="Only of this service, for example casb#alerts."
+    ),
 ]
 OutputOption = Annotated[
-    str | None, typer.Option("--output", metavar="NAME", help="Only refused by this output.")
+    str | None,
+    typer.Option(
+        "--output",
+        metavar="NAME",
+        help="Only refused by this output; it need not be configured any more.",
+    ),
 ]
 ReasonOption = Annotated[
-    str | None, typer.Option("--reason", metavar="TEXT", help="Only with this in the reason.")
+    str | None, typer.Option("--reason", metavar="TEXT", help="Only with this text in the reason.")
 ]
 IdsArgument = Annotated[
-    list[int] | None, typer.Argument(metavar="ID", min=1, max=_LARGEST_ID, show_default=False)
+    list[int] | None,
+    typer.Argument(
+        metavar="ID",
+        min=1,
+        max=_LARGEST_ID,
+        help="Which ones, as 'collector dead-letters list' numbers them; or --all.",
+        show_default=False,
+    ),
 ]
 AllOption = Annotated[
-    bool, typer.Option("--all", help="All of them, or all that the options choose.")
+    bool,
+    typer.Option(
+        "--all", help="Not by id: all, or all that --source, --output and --reason choose."
+    ),
 ]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
@@ -56,9 +80,15 @@ def list_(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List dead letters, oldest first. May be used while a collector is running."""
+    """List dead letters, oldest first, with their ids and reasons.
+
+    Output: which one refused the record; - where it could not be read. May be
+    used while a collector is running.
+    """
     wanted = Filter(source=source, output=output, reason=reason)
-    report = LetterReport.read(folder(settings(config)), wanted, limit)
+    found = settings(config)
+    report = LetterReport.read(folder(found), wanted, limit)
+    _refuse_unknown(wanted, found, report.totals)
     if as_json:
         print_json(report.as_dict())
         return
@@ -75,7 +105,15 @@ def list_(
 
 @app.command()
 def show(
-    letter: Annotated[int, typer.Argument(metavar="ID", min=1, max=_LARGEST_ID)],
+    letter: Annotated[
+        int,
+        typer.Argument(
+            metavar="ID",
+            min=1,
+            max=_LARGEST_ID,
+            help="Its number in 'collector dead-letters list'.",
+        ),
+    ],
     raw: Annotated[
         bool, typer.Option("--raw", help="Write the bytes alone, as they came.")
     ] = False,
@@ -112,17 +150,18 @@ def replay(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Try dead letters again.
+    """Try dead letters again, after the cause was mended.
 
     A record that an output refused waits for that output again. What could not
     be read is read by today's rules; what can be read now waits for delivery. The
-    next run delivers it. The collector must not be running. Exit code 8 when
-    some stay.
+    next run delivers it; what fails again stays here. The collector must not be
+    running: stop it, replay, and start it again. Exit code 8 when some stay.
     """
     wanted = _wanted(ids, source, output, reason, every=every)
     found, clock = settings(config), SystemClock()
     store = SqliteStore.open(folder(found), clock)
     try:
+        _refuse_unknown(wanted, found, store.letter_totals())
         done = Replay(found, store, clock).run(wanted)
     finally:
         store.close()
@@ -143,10 +182,15 @@ def drop(
     yes: YesOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Give dead letters up for good. The collector must not be running."""
+    """Give dead letters up for good: they cannot be had back.
+
+    You are asked first, with their number. The collector must not be running.
+    """
     wanted = _wanted(ids, source, output, reason, every=every)
-    store = SqliteStore.open(folder(settings(config)), SystemClock())
+    found = settings(config)
+    store = SqliteStore.open(folder(found), SystemClock())
     try:
+        _refuse_unknown(wanted, found, store.letter_totals())
         count = store.count_letters(wanted)
         if wanted.ids is not None and count < len(set(wanted.ids)):
             raise letter_report.absent(wanted.ids)
@@ -170,6 +214,18 @@ def _wanted(
         raise ConfigError(23, "it is not clear which dead letters", "name their ids, or --all")
     chosen = tuple(ids) if ids else None
     return Filter(source=source, output=output, reason=reason, ids=chosen)
+
+
+def _refuse_unknown(wanted: Filter, found: Settings, totals: Sequence[Totals]) -> None:
+    """Raise ``ConfigError`` where a name fits nothing: else a slip looks like success."""
+    kept = [each for each in totals if each.records]
+    if wanted.output is not None:
+        stored = {each.output for each in kept if each.output is not None}
+        refuse_unknown("output", wanted.output, found.outputs, stored, "dead letters")
+    if wanted.source is not None:
+        configured = rereading.sources(found, (), ())
+        stored = {each.source for each in kept}
+        refuse_unknown("service", wanted.source, configured, stored, "dead letters")
 
 
 def _tell(done: Replayed) -> None:

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
+from collector.app.examining import accepted
 from collector.clock import SystemClock
-from collector.config.load import find, load
+from collector.config.load import find
 from collector.config.models import Settings
 
 ConfigOption = Annotated[
@@ -27,4 +28,4 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for script
 
 def settings(config: Path | None) -> Settings:
     """The settings of the chosen file; raises ``InvalidConfig``."""
-    return load(find(config, os.environ), os.environ, SystemClock().now())
+    return accepted(find(config, os.environ), os.environ, SystemClock().now())

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import re
 import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -19,7 +20,10 @@ from collector.cli.screen import err, out, plain
 from collector.config import keyfile, rekey
 from collector.config.access import Access
 from collector.config.ciphertext import MAX_SECRET_BYTES, Key, encrypt, new_key
+from collector.config.hosted import merged
 from collector.config.load import find, layers_of
+from collector.config.problems import InvalidConfig
+from collector.config.secret_paths import remedy_for
 from collector.config.secrets import Unresolved, text_of
 from collector.errors import ConfigError
 
@@ -92,9 +96,7 @@ def encrypt_(
     collector secret encrypt --path inputs.pod.credentials.token < token.
     It works in that setting alone: moved to another one, it is refused.
     """
-    if not PATH.fullmatch(path):
-        fix = "write it as collector check does, for example inputs.pod.credentials.token"
-        raise ConfigError(45, "--path is no setting of an input or output", fix)
+    _refuse_unknown(path, config)
     keys = _keys(key_file, config)
     try:
         print(encrypt(keys[-1], path, _secret()))  # noqa: T201 - exactly this line, for a pipe
@@ -126,6 +128,26 @@ def rekey_(
     _say(f"under the newest key already: {len(found.current)}")
     if found.elsewhere or (check and found.changed):
         raise typer.Exit(PARTIAL)
+
+
+def _refuse_unknown(path: str, config: Path | None) -> None:
+    """Raise ``ConfigError`` for a path at which the ciphertext would be of no use."""
+    cause = "--path is no setting that can be encrypted"
+    if not PATH.fullmatch(path):
+        form = "write it as collector check does, for example inputs.pod.credentials.token"
+        raise ConfigError(45, cause, form)
+    fix = remedy_for(path, _written(find(config, os.environ)))
+    if fix is not None:
+        raise ConfigError(45, cause, fix)
+
+
+def _written(path: Path) -> dict[str, Any]:
+    """The configuration as it stands; nothing while there is none that can be read."""
+    written: dict[str, Any] = {}
+    with suppress(InvalidConfig):
+        for layer in layers_of(path, os.environ):
+            written = merged(layer.document.data, written)
+    return written
 
 
 def _say(text: str) -> None:

@@ -1,4 +1,4 @@
-"""``collector state show`` and ``collector state reset``."""
+"""``collector state``: where each service stands, starting anew, giving records up."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from collector.app.opening import folder
+from collector.cli.names import refuse_unknown
 from collector.cli.options import ConfigOption, JsonOption, settings
 from collector.cli.screen import err, out, print_json, table
 from collector.clock import SystemClock
@@ -17,14 +18,24 @@ from collector.errors import ConfigError, StateError
 from collector.persistence.report import StateReport
 from collector.persistence.sqlite import SqliteStore
 
-app = typer.Typer(help="Show or reset where each service stands.", no_args_is_help=True)
+app = typer.Typer(
+    help="Where each service stands.\n\n"
+    "The state is the folder globals.persistence.config.directory_name: how far each service "
+    "has collected, and the records that wait for an output.",
+    no_args_is_help=True,
+)
 
 
 @app.command()
 def show(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Show where each service stands and what waits for delivery.
 
-    May be used while a collector is running.
+    Start: where it began, as configured or 7 days before its first run. Last
+    event: the time of the newest record taken; - while there is none. Complete
+    until: nothing before that moment is missing. Owed: hours before it that are
+    still to be fetched from the vendor's archive. All times are UTC.
+
+    May be used while a collector is running; --json has more of each service.
     """
     found = settings(config)
     report = StateReport.read(folder(found))
@@ -32,12 +43,11 @@ def show(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         print_json(report.as_dict() | {"spool_max_bytes": marks.limit})
         return
-    services = table("service", "last event", "complete until", "owed", "last change")
+    services = table("service", "start", "last event", "complete until", "owed", "last change")
     for row in report.services:
-        services.add_row(
-            row.source, row.last_event, row.complete_until, row.owed_hours, row.changed
-        )
-    out.print(services)
+        facts = (row.start, row.last_event, row.complete_until, row.owed_hours, row.changed)
+        services.add_row(row.source, *facts)
+    out.print(services if report.services else "No service has begun to collect.")
     waiting = table("output", "lane", "#records waiting", title="\nSpool")
     for output, lane, count in report.waiting:
         waiting.add_row(output, lane, str(count))
@@ -53,20 +63,29 @@ def show(config: ConfigOption = None, as_json: JsonOption = False) -> None:
 @app.command()
 def reset(
     source: Annotated[
-        str, typer.Argument(metavar="INPUT#SERVICE", help="For example casb#alerts.")
+        str,
+        typer.Argument(
+            metavar="INPUT#SERVICE",
+            help="The service, as 'collector state show' names it, for example casb#alerts.",
+        ),
     ],
     start: Annotated[
         str | None,
-        typer.Option("--start", metavar="TIME", help='New start, as "2026-01-31T00:00:00Z".'),
+        typer.Option(
+            "--start",
+            metavar="TIME",
+            help='New start in UTC, as "2026-01-31T00:00:00Z". Default: where it first began.',
+            show_default=False,
+        ),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Start a service anew: its position and known ids are forgotten in one transaction.
+    """Start one service anew: its position is forgotten, and which records it had.
 
-    Records from the new start on are collected and delivered again. Without
-    --start the service begins where it first began. The collector must not be
-    running.
+    Records from the new start on are collected and delivered again, so that they
+    come twice; what waits for delivery stays. You are asked first. The collector
+    must not be running; stop it, reset, and start it again.
     """
     clock = SystemClock()
     store = SqliteStore.open(folder(settings(config)), clock)
@@ -85,21 +104,31 @@ def reset(
 
 @app.command()
 def abandon(
-    output: Annotated[str, typer.Argument(metavar="OUTPUT")],
+    output: Annotated[
+        str,
+        typer.Argument(
+            metavar="OUTPUT", help="Its name, as 'collector state show' tells it under Spool."
+        ),
+    ],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     config: ConfigOption = None,
 ) -> None:
     """Give up what waits for an output that is configured no more, and free its room.
 
-    Other outputs lose nothing. The collector must not be running.
+    For an output that was taken out of the configuration: its records wait for
+    ever, and when the spool is full, pulling pauses. They are lost to that output
+    alone; other outputs still get them. You are asked first. The collector must
+    not be running.
     """
     found = settings(config)
     if output in found.outputs:
         raise ConfigError(24, f"the output {output} is configured", "remove it from the file first")
     store = SqliteStore.open(folder(found), SystemClock())
     try:
-        backlog = store.spool.backlog().items()
-        waiting = sum(count for (name, _lane), count in backlog if name == output)
+        backlog = store.spool.backlog()
+        stored = {name for name, _lane in backlog}
+        refuse_unknown("output", output, found.outputs, stored, "records that wait")
+        waiting = sum(count for (name, _lane), count in backlog.items() if name == output)
         if waiting and not yes:
             typer.confirm(f"Give up {waiting} records for {output}?", abort=True)
         given_up = store.spool.abandon(output)

@@ -13,9 +13,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from collector.config import keyfile
-from collector.config.checks import block
 from collector.config.ciphertext import Key
 from collector.config.hosted import Layer, merged
+from collector.config.plain import block
 from collector.config.problems import Problem, spell
 from collector.config.secrets import FILE, REFERENCE, Resolver, Unresolved
 from collector.config.vault import Vault

@@ -7,11 +7,11 @@ CASB, A4).  How far back CASB reaches is not public: nothing is said of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from collector.config.casb import CasbInput
 from collector.config.inputs import Service
-from collector.config.models import Settings
+from collector.config.models import AnyInput, Settings
 from collector.config.pod import PodInput, PodService
 from collector.config.problems import Problem
 from collector.config.websocket import WebSocketInput
@@ -27,8 +27,13 @@ _SERVER_IDLE_SECONDS = 300.0
 
 def cautions(settings: Settings) -> list[Problem]:
     """Everything to be warned of."""
+    return cautions_about(settings.inputs)
+
+
+def cautions_about(inputs: Mapping[str, AnyInput]) -> list[Problem]:
+    """Everything to be warned of in these inputs, by name."""
     found: list[Problem] = []
-    for name, each in settings.inputs.items():
+    for name, each in inputs.items():
         if each.enabled and isinstance(each, CasbInput | PodInput):
             found += _of_input(f"inputs.{name}", each)
         elif each.enabled and isinstance(each, WebSocketInput):

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from collector.config.checks import block
+from collector.config.plain import block
 from collector.config.problems import Place, Problem
 from collector.config.source import Document
 from collector.core.model import Frozen

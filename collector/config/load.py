@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from collector.config import explain, hosted, json_source
 from collector.config.access import Access, anchored, exposed
-from collector.config.checks import between, block
+from collector.config.checks import between
 from collector.config.fields import Facts
 from collector.config.hosted import Layer, merged
 from collector.config.located import located
-from collector.config.models import Settings
+from collector.config.metadata import tagged
+from collector.config.models import AnyInput, Settings, typed
+from collector.config.plain import block
 from collector.config.problems import InvalidConfig, Place, Problem
 from collector.config.sealed import Opener
 from collector.config.secrets import Resolver
@@ -26,6 +30,32 @@ from collector.core.model import Micros
 
 DEFAULT = Path("config.yaml")
 VARIABLE = "CONFIG_FILE"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a configuration says, and everything that is wrong with its settings.
+
+    ``settings`` is None where the models refuse something.  ``inputs`` are those that
+    are right by themselves.  ``document`` has the plain values, references replaced
+    and secrets decrypted: never to be shown.
+    """
+
+    settings: Settings | None
+    inputs: Mapping[str, AnyInput]
+    document: dict[str, Any] = field(repr=False)
+    layers: Sequence[Layer] = field(repr=False)
+    problems: tuple[Problem, ...]
+
+    def located(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
+        """The problems with their lines, in the spelling of the file."""
+        return tuple(located(problems, self.layers))
+
+    def accepted(self) -> Settings:
+        """The settings; raises ``InvalidConfig`` (3) when something is wrong with them."""
+        if self.settings is None or self.problems:
+            raise InvalidConfig(3, self.located(self.problems))
+        return self.settings
 
 
 def find(path: Path | None, environ: Mapping[str, str]) -> Path:
@@ -39,7 +69,15 @@ def load(path: Path, environ: Mapping[str, str], now: Micros) -> Settings:
     It is YAML or, by its name, JSON, in our own form or Devo's hosted one.
     Raises ``InvalidConfig`` with every problem that can be told at once.
     """
-    return _settings(layers_of(path, environ), environ, now)
+    return read(path, environ, now).accepted()
+
+
+def read(path: Path, environ: Mapping[str, str], now: Micros) -> Reading:
+    """Read and judge a configuration file, as ``load`` does.
+
+    Raises ``InvalidConfig`` only for a file of which nothing can be judged.
+    """
+    return _read(layers_of(path, environ), environ, now)
 
 
 def parse(
@@ -50,7 +88,7 @@ def parse(
     Raises ``InvalidConfig`` like ``load``, without lines.
     """
     plain = Document(data=document, lines={}, problems=())
-    return _settings([Layer(document=plain, folder=base)], environ, now)
+    return _read([Layer(document=plain, folder=base)], environ, now).accepted()
 
 
 def layers_of(path: Path, environ: Mapping[str, str]) -> list[Layer]:
@@ -79,14 +117,14 @@ def _base(path: Path) -> Layer:
 def _layer(path: Path, fix: str) -> Layer:
     """One document, whose settings have names; raises ``InvalidConfig``."""
     raw = content(path, fix)
-    read = json_source.parse if path.suffix == json_source.SUFFIX else read_yaml
-    document = read(raw)
+    parser = json_source.parse if path.suffix == json_source.SUFFIX else read_yaml
+    document = parser(raw)
     if not isinstance(document.data, dict):
         raise InvalidConfig(2, document.problems or [NO_BLOCK])
     return Layer(document=document, folder=path.parent)
 
 
-def _settings(layers: Sequence[Layer], environ: Mapping[str, str], now: Micros) -> Settings:
+def _read(layers: Sequence[Layer], environ: Mapping[str, str], now: Micros) -> Reading:
     access = Access(layers, environ)
     data: dict[str, Any] = {}
     first: list[Problem] = []
@@ -99,11 +137,11 @@ def _settings(layers: Sequence[Layer], environ: Mapping[str, str], now: Micros) 
         referenced |= resolver.places
     opener = Opener(access.keys)
     data = opener.open(data)
-    settings, wrong = _validate(data, now, referenced | opener.places)
+    facts = _facts(data, now)
+    settings, wrong = _validate(data, facts, referenced | opener.places)
     problems = _besides(_besides(first, opener.problems), [*between(data), *wrong])
-    if settings is None or problems:
-        raise InvalidConfig(3, located(problems, layers))
-    return settings
+    inputs = _sound_inputs(data, facts) if settings is None else settings.inputs
+    return Reading(settings, inputs, data, layers, tuple(problems))
 
 
 def _besides(first: Sequence[Problem], later: Iterable[Problem]) -> list[Problem]:
@@ -112,21 +150,34 @@ def _besides(first: Sequence[Problem], later: Iterable[Problem]) -> list[Problem
     return [*first, *(problem for problem in later if problem.path not in told)]
 
 
-def _validate(
-    data: dict[str, Any], now: Micros, referenced: AbstractSet[Place]
-) -> tuple[Settings | None, list[Problem]]:
-    """The settings, or none and what the models find wrong."""
-    facts = Facts(
+def _facts(data: dict[str, Any], now: Micros) -> Facts:
+    return Facts(
         now=now,
         allow_plaintext=block(data, "globals").get("allow_plaintext") is True,
         outputs=frozenset(block(data, "outputs")),
         pipelines=frozenset(block(data, "pipelines")),
     )
+
+
+def _validate(
+    data: dict[str, Any], facts: Facts, referenced: AbstractSet[Place]
+) -> tuple[Settings | None, list[Problem]]:
+    """The settings, or none and what the models find wrong."""
     try:
         return Settings.model_validate(data, context=facts), []
     except ValidationError as error:
         found = filter(explain.speaks_for_itself, error.errors())
         return None, [explain.problem(each, referenced) for each in found]
+
+
+def _sound_inputs(data: dict[str, Any], facts: Facts) -> dict[str, AnyInput]:
+    """The inputs that are right by themselves, whatever is wrong elsewhere."""
+    judge: TypeAdapter[AnyInput] = TypeAdapter(AnyInput)
+    found: dict[str, AnyInput] = {}
+    for name, given in block(data, "inputs").items():
+        with suppress(ValidationError):
+            found[name] = judge.validate_python(tagged(name, typed(name, given)), context=facts)
+    return found
 
 
 def content(path: Path, fix: str) -> bytes:

@@ -64,6 +64,10 @@ class Proxy(Secured):
     def _whole(self) -> Self:
         if (self.username is None) != (self.password is None):
             raise refuse("has one of username and password", "give both, or neither")
+        return self
+
+    @model_validator(mode="after")
+    def _user_of_a_url(self) -> Self:
         if self.username is not None and self.url in _WORDS:
             fix = "set url to http://host:port, or remove username and password"
             raise refuse("has a user, and no url for it", fix)

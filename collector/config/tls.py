@@ -93,9 +93,14 @@ def with_short(
     return tls.model_copy(update=given)
 
 
+def goes_alone(cert: Path) -> bool:
+    """Whether a file of this name is PKCS#12, which holds certificate and key."""
+    return cert.suffix.lower() in _PKCS12
+
+
 def _refuse_half(cert: Path | None, key: Path | None) -> None:
     """Refuse a certificate without its key, and the reverse; PKCS#12 is both in one."""
-    whole = cert is not None and cert.suffix.lower() in _PKCS12
+    whole = cert is not None and goes_alone(cert)
     if whole and key is not None:
         raise refuse("has a key beside a PKCS#12 file, which holds one", "remove key")
     if not whole and (cert is None) != (key is None):

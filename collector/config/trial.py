@@ -10,12 +10,12 @@ from pydantic import Field, ValidationError
 
 from collector.config import explain
 from collector.config.access import Access
-from collector.config.checks import block
 from collector.config.fields import Name, Section
 from collector.config.hosted import Layer, merged
 from collector.config.load import layers_of
 from collector.config.located import located
 from collector.config.pipelines import PipelineConfig
+from collector.config.plain import block
 from collector.config.problems import InvalidConfig, Place, Problem
 from collector.config.sealed import Opener
 from collector.config.secrets import Resolver

@@ -87,6 +87,10 @@ class WebSocketCredentials(Secured):
         if given != wanted:
             names = " and ".join(sorted(wanted)) or "none of user, password and token"
             raise conceal(f"strategy {self.strategy} goes with {names}", "give just those")
+        return self
+
+    @model_validator(mode="after")
+    def _one_authorization(self) -> Self:
         if self.strategy != "none" and "authorization" in map(str.lower, self.headers):
             raise conceal("has two headers Authorization", "remove it, or write strategy: none")
         return self
@@ -115,6 +119,10 @@ class Framing(Section):
     def _fitting(self) -> Self:
         if (self.method == "character") != (self.delimiter is not None):
             raise refuse("delimiter goes with method character", "give both, or neither")
+        return self
+
+    @model_validator(mode="after")
+    def _ends_of_messages(self) -> Self:
         if self.spans_messages and self.method not in ("newline", "character"):
             raise refuse(
                 "spans_messages is for newline and character alone",
@@ -212,9 +220,17 @@ class WebSocketStream(Secured, Service):
         for name in _MEANINGLESS:
             if name in self.model_fields_set:
                 raise refuse(f"{name} means nothing for a stream", "remove it")
+        return self
+
+    @model_validator(mode="after")
+    def _repeats(self) -> Self:
         if self.deduplicate and self.time_field is None:
             reason = "deduplicate needs time_field: repeats are looked for by id and time"
             raise refuse(reason, "add time_field, or remove deduplicate")
+        return self
+
+    @model_validator(mode="after")
+    def _pings(self) -> Self:
         if self.ping_interval_in_seconds == 0 and self._sets_pings():
             reason = "ping_timeout_in_seconds and ping_message need ping_interval_in_seconds"
             raise refuse(reason, "give it more than 0, or remove them")

@@ -84,3 +84,15 @@ def test_a_configured_output_is_not_given_up(config: Path) -> None:
     assert isinstance(error, CollectorError)
     assert error.exit_code == 3
     assert len(waiting(config)) == 2
+
+
+def test_an_unknown_output_is_no_success(config: Path) -> None:
+    """Neither configured nor waited for: the names that there are, and the nearest."""
+    error = abandon(config, "gnoe", answer="y\n").exception
+    assert isinstance(error, CollectorError)
+    assert error.exit_code == 3
+    assert "no output is called gnoe" in error.cause
+    assert "did you mean gone?" in error.remedy
+    assert "configured: archive" in error.remedy
+    assert "with records that wait: gone" in error.remedy
+    assert len(waiting(config)) == 2

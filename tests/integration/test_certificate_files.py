@@ -120,6 +120,31 @@ def test_a_bundle_counts_by_its_longest(pki: Pki, tmp_path: Path) -> None:
     assert found(document, now() + 10 * DAY) == ([], [])
 
 
+def kafka(ca: Path, **tls: object) -> Config:
+    """A configuration with a Kafka output that believes this authority."""
+    servers = ["kafka.example.com:9093"]
+    config = {"bootstrap_servers": servers, "tls": {"ca": str(ca), **tls}}
+    return changed("outputs.bus", {"type": "kafka", "config": config})
+
+
+def test_kafka_wants_the_root(pki: Pki) -> None:
+    """Its library believes no authority without its root, so the root must be in the file."""
+    root = long_lived(pki)
+    between = pki.issue(issuer=root, common_name="between", authority=True, ends=2000)
+    alone = pki.der(between)
+    (problem,), _ = found(kafka(alone), now())
+    assert problem.path == "outputs.bus.config.tls.ca"
+    assert "root" in problem.reason
+    assert found(kafka(alone, ca_mode="add"), now()) == ([], [])
+    assert found(kafka(between.cert), now()) == ([], []), "its file holds its issuers"
+
+
+def test_kafka_is_told_of_names_that_it_can_use(pki: Pki) -> None:
+    """What is advised is no setting that it refuses."""
+    _, (warning,) = found(kafka(long_lived(pki).cert, verify_hostname=False), now())
+    assert "bootstrap_servers" in warning.fix
+
+
 WRONG: dict[str, tuple[Callable[[Pki, Issued], Config], str, str]] = {
     "missing authority": (
         lambda _, mine: devo(mine.cert.with_name("no.pem"), mine.cert, mine.key),

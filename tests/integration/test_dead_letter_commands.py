@@ -6,6 +6,7 @@ import json
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -183,3 +184,45 @@ def test_drop_by_filter(site: Site) -> None:
     """The options of the list choose."""
     site.run("drop", "--all", "--reason", "was not", "--yes")
     assert site.ids() == [2, 3]
+
+
+@pytest.mark.parametrize("command", [["list"], ["replay", "--all"], ["drop", "--all", "--yes"]])
+@pytest.mark.parametrize(
+    ("option", "name", "meant"),
+    [("--output", "archvie", "archive"), ("--source", "pod#mesage", "pod#message")],
+)
+def test_a_name_that_fits_nothing(
+    site: Site, command: list[str], option: str, name: str, meant: str
+) -> None:
+    """A slip does not look like success: exit 3, and the names that there are."""
+    error = site.run(*command, option, name).exception
+    assert isinstance(error, CollectorError)
+    assert error.exit_code == 3
+    assert name in error.cause
+    assert f"did you mean {meant}?" in error.remedy
+    assert site.ids() == [1, 2, 3]
+
+
+def test_letters_of_an_output_that_is_gone(site: Site) -> None:
+    """It is no longer configured, and what it refused can be dropped all the same."""
+    letter = msgspec.structs.replace(site.letter(b"x", "too large"), output="gone")
+    with site.open() as store:
+        store.commit(
+            Commit(
+                source="pod#message",
+                checkpoint=started(START),
+                observed=START,
+                dead_letters=[letter],
+            )
+        )
+    error = site.run("drop", "--all", "--output", "never").exception
+    assert "with dead letters: gone" in str(error)
+    done = site.run("drop", "--all", "--output", "gone", "--yes")
+    assert done.exit_code == 0
+    assert "Dropped 1 dead letters." in done.stderr
+    assert site.ids() == [1, 2, 3]
+
+
+def test_a_configured_output_without_letters(site: Site) -> None:
+    """Nothing to drop is no fault."""
+    assert site.run("drop", "--all", "--output", "archive", "--yes").exit_code == 0

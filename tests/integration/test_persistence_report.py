@@ -87,3 +87,26 @@ def test_a_look_changes_no_byte(tmp_path: Path) -> None:
     before = state.file.read_bytes()
     StateReport.read(state.folder)
     assert state.file.read_bytes() == before
+
+
+def test_a_service_that_has_taken_nothing(tmp_path: Path) -> None:
+    """Its start is called the start; there is no last event, in words and in JSON."""
+    state = SqliteState(tmp_path / "state")
+    with closing(state.open()) as store:
+        store.commit(Commit(source="pod#audit", checkpoint=started(START), observed=START))
+    report = StateReport.read(state.folder)
+    (audit,) = report.services
+    assert (audit.start, audit.last_event) == ("2026-01-01T00:00:00Z", "-")
+    shown = report.as_dict()["services"]["pod#audit"]
+    assert shown["initial_start_time_in_utc"] == "2026-01-01T00:00:00Z"
+    assert shown["last_event_time_in_utc"] is None
+
+
+def test_a_service_whose_first_event_is_at_its_start(tmp_path: Path) -> None:
+    """The instants are equal, and yet it has collected: its ids tell."""
+    state = SqliteState(tmp_path / "state")
+    mark = msgspec.structs.replace(started(START), last_ids=("a",))
+    with closing(state.open()) as store:
+        store.commit(Commit(source="pod#audit", checkpoint=mark, observed=START))
+    (audit,) = StateReport.read(state.folder).services
+    assert audit.last_event == "2026-01-01T00:00:00Z"

@@ -235,3 +235,54 @@ def test_a_linked_configuration_stays_linked(tmp_path: Path) -> None:
     assert run("rekey", "--config", str(link)).exit_code == 0
     assert link.is_symlink()
     assert run("rekey", "--check", "--config", str(link)).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "remedy"),
+    [
+        ("inputs.pod.credentials.tokn", "did you mean inputs.pod.credentials.token"),
+        ("inputs.pdo.credentials.token", "did you mean pod?"),
+        ("inputs.pod.credentials.api_key", "inputs.pod.credentials.token"),  # CASB's
+        ("inputs.pod.services.message.tag", "choose from: "),  # nothing there is encrypted
+        ("outputs.lake.config.headers", "outputs.lake.config.headers.NAME"),
+        ("outputs.screen.config.pretty", "outputs.screen has no secrets"),
+    ],
+)
+def test_encrypt_for_a_setting_that_is_none(tmp_path: Path, path: str, remedy: str) -> None:
+    """Refused with the settings that are near: the ciphertext would be bound to nothing."""
+    key = new_key()
+    key_file(tmp_path, key)
+    config = configuration(tmp_path, ciphertexts(key))
+    error = failed("encrypt", "--path", path, "--config", str(config), given=CANARY)
+    assert error.number == 45
+    assert remedy in error.remedy
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "outputs.lake.config.headers.X-Key",
+        "outputs.lake.config.tls.key_password",
+        "inputs.pod.proxy.password",
+        "inputs.pod.credentials.cluster_id",
+        "pipelines.blind.steps[2].key",
+    ],
+)
+def test_encrypt_for_any_text_of_a_section_that_may_be_secure(tmp_path: Path, path: str) -> None:
+    """Also where nothing is written yet."""
+    key = new_key()
+    key_file(tmp_path, key)
+    config = configuration(tmp_path, ciphertexts(key))
+    result = run("encrypt", "--path", path, "--config", str(config), given=CANARY)
+    assert decrypt((key,), path, result.stdout.strip()) == CANARY
+
+
+def test_encrypt_for_a_configuration_that_is_not_there_yet(tmp_path: Path) -> None:
+    """By the settings that each type has; a slip is found all the same."""
+    words = ["--key-file", str(key_file(tmp_path))]
+    away = {"CONFIG_FILE": str(tmp_path / "none.yaml")}
+    good = ["encrypt", "--path", "inputs.new.credentials.api_key", *words]
+    assert run(*good, given=CANARY, environ=away).exit_code == 0
+    bad = ["encrypt", "--path", "inputs.new.credentials.api_kye", *words]
+    error = run(*bad, given=CANARY, environ=away).exception
+    assert "did you mean inputs.new.credentials.api_key" in str(error)

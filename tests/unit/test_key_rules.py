@@ -103,3 +103,115 @@ def test_names(where: str, name: str) -> None:
     found = problems(document)
     assert found
     assert "no name" in found[0].reason
+
+
+POD_URI = "wss://logstream.proofpoint.com/v1/stream?cid=acme_hosted"
+
+
+def stream(credentials: dict[str, Any], uri: str = f"{POD_URI}&type=message") -> dict[str, Any]:
+    """A ``websocket`` input that asks PoD for messages, or another URI."""
+    return {
+        "type": "websocket",
+        "uri": uri,
+        "credentials": credentials,
+        "services": {"stream": {}},
+    }
+
+
+def beside(*streams: dict[str, Any]) -> dict[str, Any]:
+    """A configuration with a PoD input for messages, and these streams."""
+    document = pods({"services": ["message"]})
+    document["inputs"] |= {f"stream{number}": each for number, each in enumerate(streams)}
+    return document
+
+
+BEARER = {"strategy": "bearer", "token": SECRET}
+CARRIERS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "bearer": (BEARER, "", "credentials.token"),
+    "basic": (
+        {"strategy": "basic", "user": "acme", "password": SECRET},
+        "",
+        "credentials.password",
+    ),
+    "header": (
+        {"headers": {"authorization": f"Bearer {SECRET}"}},
+        "",
+        "credentials.headers.authorization",
+    ),
+    "another header": ({"headers": {"X-Api-Key": SECRET}}, "", "credentials.headers.X-Api-Key"),
+    "parameter": ({"parameters": {"key": SECRET}}, "", "credentials.parameters.key"),
+    "URI": ({}, f"&token={SECRET}", "uri"),
+}
+
+
+@pytest.mark.parametrize("carrier", CARRIERS)
+def test_a_generic_stream_with_a_token_of_pod(carrier: str) -> None:
+    """However it carries the token: told at the setting that holds it, without the token."""
+    credentials, query, place = CARRIERS[carrier]
+    problem = only(beside(stream(credentials, f"{POD_URI}&type=message{query}")))
+    assert problem.path == f"inputs.stream0.{place}"
+    assert "inputs.pod0.credentials.token" in problem.reason
+    assert "message" in problem.reason
+    assert "second token" in problem.fix
+    assert SECRET not in str(problem)
+
+
+def test_the_type_may_be_a_parameter_and_the_port_be_written() -> None:
+    """The same request, otherwise spelled."""
+    uri = "wss://LogStream.proofpoint.com:443/v1/stream"
+    credentials = BEARER | {"parameters": {"cid": "acme_hosted", "type": "message"}}
+    assert only(beside(stream(credentials, uri))).path == "inputs.stream0.credentials.token"
+
+
+def test_two_generic_streams_with_one_token() -> None:
+    """Told at the second, whatever else their headers say."""
+    other = {"strategy": "bearer", "token": "another"}
+    agent = other | {"headers": {"User-Agent": "acme"}}
+    problem = only(beside(stream(other), stream(agent)))
+    assert problem.path == "inputs.stream1.credentials.token"
+    assert "inputs.stream0.credentials.token" in problem.reason
+
+
+def test_two_generic_streams_without_any_authorization() -> None:
+    """Then all that they send is what tells them apart."""
+    keys = {"parameters": {"key": "another"}}
+    assert (
+        only(beside(stream(keys), stream(keys))).path == "inputs.stream1.credentials.parameters.key"
+    )
+    assert problems(beside(stream(keys), stream({"parameters": {"key": "third"}}))) == ()
+
+
+STREAMS_ALLOWED: dict[str, list[dict[str, Any]]] = {
+    "another type": [stream(BEARER, f"{POD_URI}&type=maillog")],
+    "another token": [stream(BEARER | {"token": "another"})],
+    "another host": [
+        stream(BEARER, "wss://logs.example.com/v1/stream?cid=acme_hosted&type=message")
+    ],
+    "another port": [
+        stream(BEARER, "wss://logstream.proofpoint.com:8443/v1/stream?cid=a&type=message")
+    ],
+    "switched off": [stream(BEARER) | {"enabled": False}],
+    "stream switched off": [stream(BEARER) | {"services": {"stream": {"enabled": False}}}],
+    "no credentials": [stream({}), stream({})],
+    "types of their own": [
+        stream({"strategy": "bearer", "token": "another"}, f"{POD_URI}&type={each}")
+        for each in ("message", "maillog", "audit")
+    ],
+    "users of one password": [
+        stream({"strategy": "basic", "user": each, "password": "another"}) for each in ("a", "b")
+    ],
+    "one agent, two tokens": [
+        stream({"strategy": "bearer", "token": each, "headers": {"User-Agent": "acme"}})
+        for each in ("another", "third")
+    ],
+    "no PoD: type means what it will there": [
+        stream(BEARER, "wss://feed.example.com/?type=message"),
+        stream(BEARER, "wss://feed.example.com/?type=message"),
+    ],
+}
+
+
+@pytest.mark.parametrize("case", STREAMS_ALLOWED)
+def test_streams_that_are_allowed(case: str) -> None:
+    """No false alarm."""
+    assert problems(beside(*STREAMS_ALLOWED[case])) == ()

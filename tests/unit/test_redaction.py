@@ -172,3 +172,25 @@ def test_repr_of_an_aiohttp_error() -> None:
 def test_hostile_text_takes_linear_time(unit: str) -> None:
     """A megabyte of half a pattern ends; the time limit of the suite would not be met else."""
     assert redact_patterns(unit * (1_000_000 // len(unit)))
+
+
+@pytest.mark.parametrize("end", ["", "/"])
+def test_a_bare_address_is_no_secret(end: str) -> None:
+    """A secret URL of a host alone: the log says whom the collector talks to."""
+    url = f"https://example.com:8443{end}"
+    assert Redactor([url]).redact(f"{url}: cannot be reached") == f"{url}: cannot be reached"
+
+
+def test_of_a_secret_url_the_host_stays() -> None:
+    """Path and query are hidden, whether or not the query is shown with them."""
+    redactor = Redactor([f"https://example.com/in/{PLAIN}?code=4711"])
+    hidden = f"https://example.com{REDACTED}"
+    assert redactor.redact(f"https://example.com/in/{PLAIN}?code=4711: 403") == f"{hidden}: 403"
+    assert redactor.redact(f"https://example.com/in/{PLAIN}: 403") == f"{hidden}: 403"
+
+
+def test_a_secret_url_with_a_password_shows_nothing() -> None:
+    """What stands before the host could be taken for it."""
+    url = f"https://acme:{PLAIN}@example.com"
+    assert PLAIN not in Redactor([url]).redact(f"{url} is no good")
+    assert PLAIN not in Redactor([url]).redact_known(f"{url} is no good")

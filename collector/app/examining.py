@@ -1,0 +1,60 @@
+"""A configuration looked through as a whole: its settings, and the files that they name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from collector.app.certificates import Findings, look_through_plain
+from collector.config.cautions import cautions_about
+from collector.config.globals import Globals
+from collector.config.load import Reading, read
+from collector.config.models import Settings
+from collector.config.problems import InvalidConfig, Problem
+from collector.core.model import Micros
+
+
+class Examined(NamedTuple):
+    """Settings, or why they are refused; ``warnings`` are of what is allowed and yet unwise."""
+
+    outcome: Settings | InvalidConfig
+    warnings: tuple[Problem, ...]
+
+
+def examine(path: Path, environ: Mapping[str, str], now: Micros) -> Examined:
+    """Everything that is wrong with a configuration file, and everything to be warned of.
+
+    The numbers of the refusal: 1 and 2 for a file of which nothing can be judged, 3 for
+    settings that are wrong, 4 when it is only the files that they name.
+    """
+    try:
+        found = read(path, environ, now)
+    except InvalidConfig as error:
+        return Examined(error, ())
+    files = _files(found, now)
+    problems = found.located([*found.problems, *files.problems])
+    warnings = found.located([*cautions_about(found.inputs), *files.warnings])
+    if problems:
+        return Examined(InvalidConfig(3 if found.problems else 4, problems), warnings)
+    return Examined(found.accepted(), warnings)
+
+
+def accepted(path: Path, environ: Mapping[str, str], now: Micros) -> Settings:
+    """The settings of a file; raises ``InvalidConfig`` with what ``examine`` finds, too.
+
+    Settings that are right are taken whatever their files are: those can be mended
+    while a collector runs, which watches them.
+    """
+    found = read(path, environ, now)
+    if found.problems:
+        files = _files(found, now)
+        raise InvalidConfig(3, found.located([*found.problems, *files.problems]))
+    return found.accepted()
+
+
+def _files(found: Reading, now: Micros) -> Findings:
+    """The files that a configuration names, but for those at settings that are wrong."""
+    told = {each.path for each in found.problems}
+    limits = Globals.model_construct() if found.settings is None else found.settings.globals
+    return look_through_plain(found.document, limits, now, told)
