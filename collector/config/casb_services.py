@@ -8,6 +8,7 @@ from collector.config.fields import (
     UNSURE,
     Count,
     CountOrOff,
+    FieldName,
     Hours,
     SecondsOrOff,
     Statuses,
@@ -125,11 +126,11 @@ class CasbEvents(CasbService):
     cursor_param: Text = Field(
         default="nextPage", description=f"Parameter with the cursor. {UNSURE}"
     )
-    cursor_field: Text = Field(
+    cursor_field: FieldName = Field(
         default="nextPageToken",
         description=f"Field of the answer with the next cursor. {UNSURE}",
     )
-    list_field: Text = Field(
+    list_field: FieldName = Field(
         default="content", description=f"Field of the answer with the events. {UNSURE}"
     )
     cursor_refused_statuses: Statuses = Field(

@@ -109,6 +109,12 @@ def _text(text: str) -> str:
     return text
 
 
+def _field_name(text: str) -> str:
+    if '"' in text or "\\" in text:
+        raise refuse("has a quote or a backslash", "write the name as it reads, without escapes")
+    return _text(text)
+
+
 def _secret(value: Any) -> Any:
     if isinstance(value, SecretStr):
         return value
@@ -181,6 +187,7 @@ def _matching(pattern: re.Pattern[str], reason: str, fix: str) -> AfterValidator
 Name: TypeAlias = Annotated[str, AfterValidator(_name)]
 Tag: TypeAlias = Annotated[str, AfterValidator(_tag)]
 Text: TypeAlias = Annotated[str, AfterValidator(_text)]
+FieldName: TypeAlias = Annotated[str, AfterValidator(_field_name)]
 Secret: TypeAlias = Annotated[SecretStr, BeforeValidator(_secret)]
 HeaderSecret: TypeAlias = Annotated[Secret, AfterValidator(_header_secret)]
 Host: TypeAlias = Annotated[str, AfterValidator(_host)]

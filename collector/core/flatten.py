@@ -34,6 +34,9 @@ _fields = msgspec.json.Decoder(dict[str, Raw]).decode
 _list = msgspec.json.Decoder(list[Raw]).decode
 _text = msgspec.json.encode
 
+_ESCAPES = (b"\\u", b"\\/")
+"""In what else a name may be spelled."""
+
 _MAX_SPLIT_BYTES = 64 * 1024 * 1024
 """Each child repeats its parent: a hostile megabyte could become a terabyte."""
 
@@ -84,32 +87,45 @@ def _children(fields: dict[str, Raw], list_field: str) -> list[Raw]:
 
 
 def _splitter(list_field: str, index: str, count: str) -> Flatten:
-    """Splits without taking the parent apart, where neither name occurs in the rest of it."""
-    key = _text(list_field)
-    names = (key, _text(index), _text(count))
-    ends = b",%b:%%d,%b:%%d}" % tuple(name.replace(b"%", b"%%") for name in names[1:])
-    shape = msgspec.defstruct("Parent", [("children", list[Raw], [])], rename=lambda _: list_field)
-    decode: Callable[[bytes], Any] = msgspec.json.Decoder(shape).decode
+    """Splits without taking the parent apart, where no name can occur in the rest of it."""
+    key, index_key, count_key = _text(list_field), _text(index), _text(count)
+    opening = key + b":["
+    elsewhere = (key, index_key, count_key, *_ESCAPES)
+    ends = b",%b:%%d,%b:%%d}" % (index_key.replace(b"%", b"%%"), count_key.replace(b"%", b"%%"))
+    children_in = _decoder(list_field)
 
     def split(raw: bytes) -> list[bytes]:
-        found = raw.find(key)
-        start = found + len(key) + 1
-        children = [bytes(child) for child in decode(raw).children] if found > 0 else []
+        start = raw.find(opening) + len(key) + 1
+        children = children_in(raw) if start > len(key) else []
         end = _end_of_list(raw, start, children)
-        head, tail = raw[:found], raw[end:-1]
+        head, tail = raw[: start - len(key) - 1], raw[end:-1]
         if (
             end is None
-            or any(name in head or name in tail for name in names)
+            or any(each in head or each in tail for each in elsewhere)
             or (len(raw) - end + start) * len(children) > _MAX_SPLIT_BYTES
         ):
             return _split(raw, list_field, index, count)
-        head += key + b":"
+        head = raw[:start]
         return [
             b"".join((head, child, tail, ends % (n, len(children))))
             for n, child in enumerate(children)
         ]
 
     return split
+
+
+def _decoder(list_field: str) -> Callable[[bytes], list[bytes]]:
+    """The elements of the list of that name; none when there is none, or something else."""
+    shape = msgspec.defstruct("Parent", [("children", list[Raw], [])], rename=lambda _: list_field)
+    decode: Callable[[bytes], Any] = msgspec.json.Decoder(shape).decode
+
+    def children(raw: bytes) -> list[bytes]:
+        try:
+            return [bytes(child) for child in decode(raw).children]
+        except MALFORMED:
+            return []
+
+    return children
 
 
 def _end_of_list(raw: bytes, start: int, children: Iterable[bytes]) -> int | None:

@@ -156,6 +156,8 @@ def test_outputs_of_an_input() -> None:
         ("globals.persistence", {"type": "filesystem"}, "must be 'sqlite'"),
         ("globals.persistence", "state", "hold settings"),
         ("globals.batch.max_records", "10", "whole number"),
+        ("inputs.casb.services.events.list_field", 'con"tent', "quote"),
+        ("inputs.casb.services.events.list_field", "con\\tent", "backslash"),
         ("globals.batch.max_records", 10.0, "whole number"),
         ("globals.batch.max_records", True, "whole number"),
         ("globals.batch.max_records", 0, "at least 1"),

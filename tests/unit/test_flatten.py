@@ -34,6 +34,9 @@ def test_split() -> None:
         b'{ "kids" : [ 1 , 2 ] , "a" : "kids" }',
         b'{"a":"\\"kids\\":[1,2]","kids":[1,2]}',
         b'{"kids":[1,{"%d %_index":2}],"%d_index":0}',
+        rb'{"a":["kids",[1,2],2],"k\u0069ds":[1,2]}',
+        rb'{"a":{"kids":[1,2]},"k\u0069ds":[1,2]}',
+        b'{"kids":null,"kids":[1,2]}',
     ],
 )
 def test_split_finds_the_list(raw: bytes) -> None:
@@ -42,6 +45,12 @@ def test_split_finds_the_list(raw: bytes) -> None:
     split = [json.loads(each) for each in flattener("split", "kids", "%d", "of %s")(raw)]
     numbered = enumerate(record["kids"])
     assert split == [{**record, "kids": kid, "%d": n, "of %s": 2} for n, kid in numbered]
+
+
+def test_split_knows_a_name_by_any_spelling() -> None:
+    """A field whose name is spelled with escapes is not overwritten either."""
+    (record,) = flattener("split", "kids")(rb'{"kids":[1],"kids\u005findex":5}')
+    assert json.loads(record) == {"kids": 1, "kids_index": 5, "kids_kids_index": 0, "kids_count": 1}
 
 
 def test_split_never_overwrites() -> None:
