@@ -18,6 +18,7 @@ flood, is delivered whole.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable
+from itertools import takewhile
 from typing import Any, TypeAlias
 
 import msgspec
@@ -33,9 +34,6 @@ Flatten: TypeAlias = Callable[[bytes], list[bytes]]
 _fields = msgspec.json.Decoder(dict[str, Raw]).decode
 _list = msgspec.json.Decoder(list[Raw]).decode
 _text = msgspec.json.encode
-
-_ESCAPES = (b"\\u", b"\\/")
-"""In what else a name may be spelled."""
 
 _MAX_SPLIT_BYTES = 64 * 1024 * 1024
 """Each child repeats its parent: a hostile megabyte could become a terabyte."""
@@ -87,10 +85,13 @@ def _children(fields: dict[str, Raw], list_field: str) -> list[Raw]:
 
 
 def _splitter(list_field: str, index: str, count: str) -> Flatten:
-    """Splits without taking the parent apart, where no name can occur in the rest of it."""
+    """Splits without taking the parent apart, where none of the names can occur in the rest of it.
+
+    That is sure where neither their common beginning nor any escape does.
+    """
     key, index_key, count_key = _text(list_field), _text(index), _text(count)
     opening = key + b":["
-    elsewhere = (key, index_key, count_key, *_ESCAPES)
+    beginning = _common_beginning(key, index_key, count_key)
     ends = b",%b:%%d,%b:%%d}" % (index_key.replace(b"%", b"%%"), count_key.replace(b"%", b"%%"))
     children_in = _decoder(list_field)
 
@@ -98,20 +99,26 @@ def _splitter(list_field: str, index: str, count: str) -> Flatten:
         start = raw.find(opening) + len(key) + 1
         children = children_in(raw) if start > len(key) else []
         end = _end_of_list(raw, start, children)
-        head, tail = raw[: start - len(key) - 1], raw[end:-1]
+        head, tail = raw[:start], raw[end:-1]
+        rest = head[: -len(key) - 1] + tail
         if (
             end is None
-            or any(each in head or each in tail for each in elsewhere)
-            or (len(raw) - end + start) * len(children) > _MAX_SPLIT_BYTES
+            or beginning in rest
+            or b"\\" in rest
+            or len(rest) * len(children) > _MAX_SPLIT_BYTES
         ):
             return _split(raw, list_field, index, count)
-        head = raw[:start]
         return [
             b"".join((head, child, tail, ends % (n, len(children))))
             for n, child in enumerate(children)
         ]
 
     return split
+
+
+def _common_beginning(*names: bytes) -> bytes:
+    same = takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
+    return bytes(letters[0] for letters in same)
 
 
 def _decoder(list_field: str) -> Callable[[bytes], list[bytes]]:
