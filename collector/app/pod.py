@@ -111,6 +111,7 @@ def _turns(settings: PodSettings, service: PodService, second: Setup | None) -> 
         delay=settings.archive_delay,
         archive_retry=micros(service.request_period_in_seconds),
         verify=_verifies(service, second),
+        begins=settings.mode == "live" and service.initial_start_time_in_utc is None,
     )
 
 

@@ -28,12 +28,15 @@ def pre_pull(
     initial_start_time: Micros | None,
     now: Micros,
     log: Log,
+    *,
+    dated: bool = True,
 ) -> Checkpoint:
     """The checkpoint to pull from.
 
     ``initial_start_time`` is the configured one, or None for the default, seven
-    days before the first start.  Raises ``StateError`` when the stored state
-    cannot be used.
+    days before the first start.  What has no times of its own (``dated`` False) is
+    corrected when its stream begins (``pullers/gaps.py``), not here.  Raises
+    ``StateError`` when the stored state cannot be used.
     """
     log.info(phrases.pre_pull_started(component))
     log.info(phrases.reading_persistence())
@@ -42,7 +45,7 @@ def pre_pull(
     log.info(phrases.running_upgrades())
     checkpoint = store.checkpoint(source)
     log.info(phrases.running_corrections())
-    wanted = _wanted(checkpoint, initial_start_time, now, log)
+    wanted = _wanted(checkpoint, initial_start_time, now, log, dated=dated)
     if stored is None or wanted != checkpoint:
         _update(store, source, stored, wanted, now, log)
     log.info(phrases.pre_pull_finished(component))
@@ -50,7 +53,12 @@ def pre_pull(
 
 
 def _wanted(
-    checkpoint: Checkpoint | None, initial_start_time: Micros | None, now: Micros, log: Log
+    checkpoint: Checkpoint | None,
+    initial_start_time: Micros | None,
+    now: Micros,
+    log: Log,
+    *,
+    dated: bool,
 ) -> Checkpoint:
     if checkpoint is None:
         start = now - DEFAULT_LOOKBACK if initial_start_time is None else initial_start_time
@@ -62,7 +70,7 @@ def _wanted(
         )
         log.info(phrases.initial_start_changed(changes, state.to_state(anew)))
         return anew
-    return state.corrected(checkpoint, now)
+    return state.corrected(checkpoint, now) if dated else checkpoint
 
 
 def _update(

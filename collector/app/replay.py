@@ -97,16 +97,17 @@ class Replay:
             self._done.leave(letter, f"no service is called {letter.source} any more")
             return
         source, intake = found
-        read = source.reread if letter.event is None else source.restore or source.reread
-        page = read(self._store.dead_letter(letter.id) or b"")
+        page = _page(source, letter, self._store.dead_letter(letter.id) or b"")
         if page.rejected or not page.events:
             reason = page.rejected[0].reason if page.rejected else "it holds no record"
             self._done.leave(letter, f"still unreadable: {reason}")
-            return
-        self._take(letter, page, intake)
+        elif letter.event is not None and len(page.events) > 1:
+            self._done.leave(letter, "one event once, which is read as several now")
+        else:
+            self._take(letter, page, intake)
 
     def _take(self, letter: Letter, page: Page, intake: Intake) -> None:
-        known = letter.event is not None
+        known = letter.event is not None and letter.hour != NO_TIME
         stats = intake.take(
             page,
             mode="replay",
@@ -114,7 +115,7 @@ class Replay:
             counted_in=Window(letter.hour, letter.hour + HOUR) if known else None,
             conclude=lambda _before, _after: self._uncounted(letter, intake),
             settles=[letter.id],
-            again=frozenset() if letter.event is None else frozenset({letter.event}),
+            again=letter.event if known else None,
         )
         if stats.rejected:
             self._done.leave(letter, "a pipeline keeps it aside again")
@@ -126,15 +127,17 @@ class Replay:
     def _uncounted(self, letter: Letter, intake: Intake) -> list[Entry]:
         """The row that counted the letter as dead no longer does, if it is still there.
 
-        A known event is counted there once more, now by what becomes of it.
+        A known event is counted there once more, now by what becomes of it.  Its digest is
+        in the row even where the count went with a letter that was not counted there.
         """
         if letter.hour == NO_TIME:
             return []
         hour = Window(letter.hour, letter.hour + HOUR)
-        if not intake.account(hour).counts.dead_lettered:
-            return []
         known = () if letter.event is None else (letter.event,)
-        less = Counts(received=-1, dead_lettered=-1)
+        dead = min(intake.account(hour).counts.dead_lettered, 1)
+        if not dead and not known:
+            return []
+        less = Counts(received=-dead, dead_lettered=-dead)
         return [Entry(span=hour, counts=less, digest=-ledger.total(known))]
 
     def _reader(self, source_id: str) -> tuple[Source, Intake] | None:
@@ -149,3 +152,19 @@ class Replay:
             return None
         source, to = found
         return source, Intake(self._store, source, to, checkpoint, self._clock)
+
+
+def _page(source: Source, letter: Letter, raw: bytes) -> Page:
+    """What the letter holds: the event that it is, or what can be read of it today.
+
+    A letter of an event may lack the mark that it is one, from an earlier release.  It was
+    kept aside for another reason than that for which it cannot be read.
+    """
+    restore = source.restore or (lambda raw, _time: source.reread(raw))
+    if letter.event is not None:
+        return restore(raw, letter.time)
+    page = source.reread(raw)
+    unreadable = page.rejected and not page.events
+    if unreadable and page.rejected[0].reason != letter.reason:
+        return restore(raw, letter.time)
+    return page

@@ -8,20 +8,24 @@ import msgspec
 
 from collector.app.collector import Collector
 from collector.app.opening import folder
+from collector.app.pre_pull import DEFAULT_LOOKBACK
 from collector.app.selection import Selection
-from collector.app.services import micros
+from collector.app.services import enabled, micros
 from collector.clock import SystemClock
 from collector.config.models import Settings
 from collector.config.pod import PodInput
 from collector.config.websocket import WebSocketInput
 from collector.core import checkpoint as rules
+from collector.core import times
 from collector.core.checkpoint import Checkpoint
 from collector.core.model import Clock, Micros, Window
-from collector.core.standing import Terms
+from collector.core.standing import NEVER_RAN, Terms
 from collector.core.times import HOUR, ceil_hour
 from collector.errors import ConfigError
 from collector.persistence.hours import Hour
 from collector.persistence.sqlite import SqliteStore
+
+_CHECK = "see: collector check"
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +42,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def sources(settings: Settings, inputs: Iterable[str], services: Iterable[str]) -> list[str]:
-    """The configured sources of the named inputs and services; empty means all.
+    """The sources of the named inputs and services that are enabled; empty means all.
 
     Raises ``ConfigError`` when that leaves none.
     """
@@ -47,12 +51,22 @@ def sources(settings: Settings, inputs: Iterable[str], services: Iterable[str]) 
         f"{name}#{field}"
         for name, each in settings.inputs.items()
         if not chosen_inputs or name in chosen_inputs
-        for field in type(each.services).model_fields
-        if getattr(each.services, field) is not None
-        and (not chosen_services or field in chosen_services)
+        if each.enabled
+        for field in enabled(each)
+        if not chosen_services or field in chosen_services
     ]
     if not found:
-        raise ConfigError(21, "no configured service fits", "see: collector check")
+        raise ConfigError(21, "no service that is configured and enabled fits", _CHECK)
+    return found
+
+
+def starts(settings: Settings, sources: Iterable[str]) -> dict[str, Micros | None]:
+    """From when on each source is to be collected; None where its first run decides that."""
+    found = {}
+    for source in sources:
+        name, field = source.split("#")
+        text = getattr(settings.inputs[name].services, field).initial_start_time_in_utc
+        found[source] = None if text is None else times.parse(text)
     return found
 
 
@@ -67,7 +81,7 @@ def plan(
     future: list[Window] = []
     for hour in hours:
         span = hour.account.span
-        if span.end > newest:
+        if span.end > newest or hour.account.state == NEVER_RAN:
             future.append(span)
         elif span.start < oldest:
             gone.append(span)
@@ -111,14 +125,18 @@ def terms(settings: Settings, source: str, margin: Micros) -> Terms:
 
 
 def ask(settings: Settings, plans: Iterable[Plan], clock: Clock) -> None:
-    """Note the wanted hours in the state; raises ``StateError``, also while a collector runs."""
+    """Note the wanted hours in the state; raises ``StateError``, also while a collector runs.
+
+    A service that never ran begins where its first run would have begun.
+    """
+    wanted = {each.source: each.read for each in plans if each.read}
+    now = clock.now()
     store = SqliteStore.open(folder(settings), clock)
     try:
-        for each in plans:
-            mark = store.checkpoint(each.source) or rules.started(
-                min((span.start for span in each.read), default=clock.now())
-            )
-            store.correct(each.source, _wanting(mark, each.read, clock.now()), clock.now())
+        for source, start in starts(settings, wanted).items():
+            first = now - DEFAULT_LOOKBACK if start is None else start
+            mark = store.checkpoint(source) or rules.started(first)
+            store.correct(source, _wanting(mark, wanted[source], now), now)
     finally:
         store.close()
 

@@ -126,6 +126,7 @@ class Parts:
             None if start is None else times.parse(start),
             clock.now(),
             self.log,
+            dated=source.dated,
         )
         to = destination(wiring.settings, name, source, service)
         self.intake = Intake(wiring.store, source, to, checkpoint, clock, wiring.gate)

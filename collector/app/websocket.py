@@ -158,9 +158,10 @@ class _Opening:
         """Tell the ledger, the log and the source's health of what was missed until now."""
         intake = self._parts.intake
         now = self._clock.now()
-        gap = gaps.before(intake.checkpoint, now)
-        entries = [gaps.began(now)] if gap is None else gaps.missed(gap, intake.account)
-        intake.advance(lambda checkpoint: gaps.resumed(checkpoint, now), entries)
+        dated = self._parts.source.dated
+        gap = gaps.before(intake.checkpoint, now, dated=dated)
+        entries = gaps.told(intake.checkpoint, now, intake.account, dated=dated)
+        intake.advance(lambda checkpoint: gaps.resumed(checkpoint, now, dated=dated), entries)
         if gap is not None:
             cause = f"{gaps.spelled(gap)}: what was sent then is lost"
             remedy = "see above why the session ended; only the sender can send it again"

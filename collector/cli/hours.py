@@ -21,7 +21,7 @@ from collector.clock import SystemClock
 from collector.config.models import Settings
 from collector.core import times
 from collector.core.model import Micros, Window
-from collector.core.times import HOUR, ceil_hour, floor_hour
+from collector.core.times import DAY, HOUR, ceil_hour, floor_hour
 from collector.errors import ConfigError
 from collector.persistence.hours import Hour, Ledger
 
@@ -41,14 +41,21 @@ ToOption = Annotated[
     str | None, typer.Option("--to", metavar="TIME", help="End of the last hour. Default: now.")
 ]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+_LONGEST = 3660 * DAY
+_LATEST = times.parse("9999-01-01T00:00:00Z")
 
 
 def span(start: str | None, end: str | None, now: Micros, default_hours: int) -> Window:
-    """Whole hours from ``--from`` to ``--to``; raises ``ConfigError`` for nonsense."""
+    """Whole hours from ``--from`` to ``--to``; raises ``ConfigError`` for nonsense.
+
+    It has ten years at most, for every hour of it is looked at.
+    """
     last = ceil_hour(now if end is None else _time(end))
     first = last - default_hours * HOUR if start is None else floor_hour(_time(start))
     if first >= last:
         raise ConfigError(22, "--from is not before --to", "give an earlier --from")
+    if last - first > _LONGEST:
+        raise ConfigError(22, "the span is longer than ten years", "give a later --from")
     return Window(first, last)
 
 
@@ -59,7 +66,19 @@ def hours_of(
 
     ``whole``: also the hours before a source's first one.
     """
-    ledger = Ledger.read(folder(settings), wanted, sources, whole=whole)
+    return by_source(ledger_of(settings, sources, wanted, whole=whole), sources)
+
+
+def ledger_of(
+    settings: Settings, sources: Sequence[str], wanted: Window, *, whole: bool = False
+) -> Ledger:
+    """The ledger of these sources, those that never ran included."""
+    starts = rereading.starts(settings, sources)
+    return Ledger.read(folder(settings), wanted, sources, whole=whole, starts=starts)
+
+
+def by_source(ledger: Ledger, sources: Sequence[str]) -> dict[str, list[Hour]]:
+    """The hours of each source."""
     found: dict[str, list[Hour]] = {source: [] for source in sources}
     for hour in ledger.hours:
         found[hour.source].append(hour)
@@ -138,7 +157,11 @@ def _left(settings: Settings, plans: list[Plan]) -> int:
 
 
 def _time(text: str) -> Micros:
+    fix = 'write it as "2026-01-31T00:00:00Z"'
     try:
-        return times.parse(text)
+        instant = times.parse(text)
     except ValueError as error:
-        raise ConfigError(20, f"{text} is no time", 'write it as "2026-01-31T00:00:00Z"') from error
+        raise ConfigError(20, f"{text} is no time", fix) from error
+    if not 0 <= instant <= _LATEST:
+        raise ConfigError(20, f"{text} is not in the years 1970 to 9998", fix)
+    return instant

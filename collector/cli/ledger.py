@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import Annotated, Any
 
@@ -17,8 +18,10 @@ from collector.cli.hours import (
     ServicesOption,
     ToOption,
     YesOption,
+    by_source,
     carry_out,
     hours_of,
+    ledger_of,
     span,
 )
 from collector.cli.options import ConfigOption, JsonOption, settings
@@ -29,7 +32,7 @@ from collector.core import times
 from collector.core.ledger import COMPLETE, SETTLING
 from collector.core.ledger import PARTIAL as BROKEN_OFF
 from collector.core.model import Micros
-from collector.core.standing import GAP, Standing, standing
+from collector.core.standing import GAP, NEVER_RAN, Standing, standing
 from collector.core.times import DAY, HOUR
 from collector.persistence.hours import Hour
 
@@ -39,12 +42,24 @@ app = typer.Typer(
 )
 
 _MONTH_HOURS = 30 * 24
+_YEAR_HOURS = 366 * 24
+
+
+def _number(hours: float) -> float:
+    # nan is beyond no bound, by those releases of typer that compare with < and >.
+    if math.isnan(hours):
+        raise typer.BadParameter("nan is no number of hours")
+    return hours
+
+
 GraceOption = Annotated[
     float,
     typer.Option(
         "--grace",
         metavar="HOURS",
         min=0,
+        max=_YEAR_HOURS,
+        callback=_number,
         help="Hours from when an hour is due until it is overdue: time for a run to read it.",
     ),
 ]
@@ -90,18 +105,22 @@ def show(
     due when it can first be read: archive_delay_in_seconds (CASB alerts:
     settle_delay_in_seconds) after its end; an hour that held no or strikingly
     few records is due again at its second reading. Until it is overdue an hour
-    settles: it is shown, counted apart, and no alarm.
+    settles: it is shown, counted apart, and no alarm. A service that is configured
+    and never ran has gaps from its start on. One that is disabled, or configured no
+    more, has none: its name is told apart.
     """
     found = settings(config)
     now = SystemClock().now()
     wanted = span(start, end, now, _MONTH_HOURS if gaps else DAY // HOUR)
     sources = rereading.sources(found, inputs or (), services or ())
+    ledger = ledger_of(found, sources, wanted)
     judged = [
         each
-        for source, hours in hours_of(found, sources, wanted).items()
+        for source, hours in by_source(ledger, sources).items()
         for each in _judged(found, source, hours, grace, now)
     ]
-    alarms = _tell(judged, gaps=gaps, as_json=as_json)
+    left = sorted({*ledger.others}.difference(rereading.sources(found, (), ())))
+    alarms = _tell(judged, left, gaps=gaps, as_json=as_json)
     raise typer.Exit(PARTIAL if gaps and alarms else 0)
 
 
@@ -182,17 +201,23 @@ def _judged(
     return [Judged(each, standing(each.account, each.look, terms, now)) for each in hours]
 
 
-def _tell(judged: list[Judged], *, gaps: bool, as_json: bool) -> int:
-    """Print all hours, or those that are not complete; how many are gaps."""
+def _tell(judged: list[Judged], left: list[str], *, gaps: bool, as_json: bool) -> int:
+    """Print all hours, or those that are not complete; how many are gaps.
+
+    ``left``: the sources that are not collected any more.
+    """
     alarms = sum(each.standing.is_gap for each in judged)
     settling = [each for each in judged if each.standing.kind == SETTLING]
     shown = [each for each in judged if each.standing.kind != COMPLETE] if gaps else judged
     if as_json:
         rows = [each.as_dict() for each in shown]
-        print_json({"gaps": alarms, "settling": len(settling), "hours": rows})
+        counts = {"gaps": alarms, "settling": len(settling)}
+        print_json({**counts, "not_collected": left, "hours": rows})
         return alarms
     if shown or not gaps:
         _print(sorted(shown, key=_alarms_first) if gaps else shown)
+    if left:
+        out.print(f"\nNot collected any more, and no alarm: {', '.join(left)}.", highlight=False)
     if gaps:
         _sum_up(alarms, settling)
     return alarms
@@ -246,7 +271,7 @@ def _why(each: Judged) -> str:
     parts = [account.reason or (f"{account.repaired:,} repaired" if account.repaired else "")]
     if each.standing.kind == SETTLING:
         parts.append(f"due {_minute(due)}, a gap from {_minute(overdue)}")
-    elif each.standing.kind == GAP and account.state != BROKEN_OFF:
+    elif each.standing.kind == GAP and account.state not in (BROKEN_OFF, NEVER_RAN):
         parts.append(f"was due {_minute(due)}")
     return "; ".join(part for part in parts if part)
 

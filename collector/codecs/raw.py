@@ -10,11 +10,18 @@ from collector.core.decoded import Record
 
 BASE64 = "base64"
 """The flag of a record whose bytes are no UTF-8, and stand in base64."""
+_ENCODED = "message_base64"
 
 
 def raw(frame: bytes) -> list[Record]:
     """One record: ``{"message": ...}``, or ``{"message_base64": ...}`` for what is no UTF-8."""
     return [with_message({}, frame)]
+
+
+def remade(made: Record) -> Record:
+    """A record made here before, with the flag that its bytes do not show otherwise."""
+    flags = (BASE64,) if _ENCODED in made.fields else ()
+    return msgspec.structs.replace(made, flags=flags)
 
 
 def with_message(fields: dict[str, object], message: bytes) -> Record:
@@ -23,6 +30,6 @@ def with_message(fields: dict[str, object], message: bytes) -> Record:
         whole = {**fields, "message": message.decode()}
         flags: tuple[str, ...] = ()
     except UnicodeDecodeError:
-        whole = {**fields, "message_base64": b64encode(message).decode()}
+        whole = {**fields, _ENCODED: b64encode(message).decode()}
         flags = (BASE64,)
     return Record(msgspec.json.encode(whole), whole, flags)

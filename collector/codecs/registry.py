@@ -9,7 +9,7 @@ from typing import TypeAlias
 from collector.codecs.gelf import gelf
 from collector.codecs.native import native_json
 from collector.codecs.objects import json_object, json_objects
-from collector.codecs.raw import raw
+from collector.codecs.raw import raw, remade
 from collector.codecs.syslog import syslog
 from collector.core.decoded import Record
 from collector.core.model import Rejected
@@ -42,10 +42,14 @@ def made(name: str, limit: int) -> Codec:
     They are that record, but for one that was repaired with loss: of that the bytes
     were kept from which the codec makes it.
     """
+    if name == "json":
+        return lambda kept: [json_object(kept)]  # an array may be an element of another
     codec = CODECS[name](limit)
 
     def read(kept: bytes) -> Sequence[Record | Rejected]:
         whole = json_object(kept) if kept.startswith(b"{") else None
-        return [whole] if isinstance(whole, Record) and not whole.flags else codec(kept)
+        if not isinstance(whole, Record) or whole.flags:
+            return codec(kept)
+        return [remade(whole) if name in _OF_ANY_TEXT else whole]
 
     return read

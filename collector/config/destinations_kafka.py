@@ -120,7 +120,8 @@ class KafkaConfig(Secured):
     timeout_in_seconds: Seconds = Field(
         default=30.0,
         description="Seconds within which a record must be confirmed by all in-sync replicas; "
-        "else it counts as undelivered and is sent again (`message.timeout.ms`).",
+        "else it counts as undelivered and is sent again (`message.timeout.ms`). A new producer "
+        "may need a second before it can send.",
     )
     linger_in_seconds: Annotated[float, Field(ge=0, le=60)] = Field(
         default=0.005, description="Seconds that a set of messages may wait to grow."

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from collector.config.destinations import Compression
 from collector.config.extras import needs
@@ -127,6 +127,15 @@ class S3Config(Secured):
     timeout_in_seconds: Seconds = Field(
         default=30.0, description="Seconds for a connection, and for each wait on it."
     )
+
+    @field_validator("endpoint_url")
+    @classmethod
+    def _scheme_in_small_letters(cls, url: str | None) -> str | None:
+        """The same in any letters (RFC 3986, 3.1), which not all who read it know."""
+        if url is None:
+            return None
+        scheme, separator, rest = url.partition("://")
+        return f"{scheme.lower()}{separator}{rest}"
 
     @model_validator(mode="after")
     def _can_be_reached(self) -> Self:

@@ -155,6 +155,14 @@ def connected(checkpoint: Checkpoint, now: Micros, memory: Micros, slack: Micros
     return heard(fresh, now, clean=False)
 
 
+def begun(checkpoint: Checkpoint, now: Micros) -> Checkpoint:
+    """The very first session of what gives nothing of the past: it is a source from now on."""
+    live = Live(now, clean=True, unbroken_since=now)
+    return msgspec.structs.replace(
+        checkpoint, initial_start_time=now, since=now, owed=(), looks=(), live=live
+    )
+
+
 def heard(checkpoint: Checkpoint, now: Micros, *, clean: bool) -> Checkpoint:
     """The live session was heard at ``now``; ``clean`` once it has ended in order.
 
@@ -172,12 +180,14 @@ def heard(checkpoint: Checkpoint, now: Micros, *, clean: bool) -> Checkpoint:
 def heard_whole(before: Checkpoint, after: Checkpoint, slack: Micros) -> list[Window]:
     """The hours that live has been heard through without a break, since ``before``.
 
-    An hour counts ``slack`` after its end, when its late records have come.
+    An hour counts ``slack`` after its end, when its late records have come.  The hour
+    in which a source began counts, too: nothing was promised of what lies before.
     """
     if before.live is None or after.live is None:
         return []
-    begun = before.live.heard_until - slack
-    first = max(ceil_hour(after.live.unbroken_since), floor_hour(begun))
+    unbroken = after.live.unbroken_since
+    whole = floor_hour if unbroken == after.initial_start_time else ceil_hour
+    first = max(whole(unbroken), floor_hour(before.live.heard_until - slack))
     last = floor_hour(after.live.heard_until - slack)
     hours = [Window(start, start + HOUR) for start in range(first, last, HOUR)]
     return [hour for hour in hours if not any(_touch(owed, hour) for owed in after.owed)]

@@ -9,12 +9,13 @@ million events; BLAKE2 resists ids chosen to collide.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
 from collector.core import digests
 from collector.core.digests import DigestSet
+from collector.core.ledger import Account
 from collector.core.model import NO_TIME, Event
 from collector.core.times import HOUR
 
@@ -56,17 +57,21 @@ class Known:
         self._max_slots = max_slots
         self._slots: dict[int, DigestSet] = {}
 
-    def fresh(self, events: Sequence[Event], again: frozenset[bytes] = frozenset()) -> Fresh:
+    def fresh(self, events: Sequence[Event], again: bytes | None = None) -> Fresh:
         """Split off what is new; nothing is remembered before ``remember``.
 
-        What ``again`` names is new once more though it is known, and is not stored twice.
+        ``again``: the one event is new once more though it is known, by this digest.  That
+        is not stored: it is still, or its hour is forgotten, and would look as if it were kept.
         """
+        if again is not None:
+            (event,) = events
+            return Fresh([event], [again], {}, 0)
         found = [digest(event) for event in events]
         slots = _by_slot(zip(events, found, strict=True))
         seen = set[bytes]().union(*(self._slot(each).held(slots[each]) for each in slots))
         if not seen and len(set(found)) == len(found):
             return Fresh(events, found, slots, 0)
-        return _without(seen, again, events, found)
+        return _without(seen, events, found)
 
     def remember(self, slots: dict[int, list[bytes]]) -> None:
         """Take in what was just made durable."""
@@ -95,11 +100,23 @@ def _by_slot(found: Iterable[tuple[Event, bytes]]) -> dict[int, list[bytes]]:
     return slots
 
 
-def _without(
-    known: set[bytes], again: frozenset[bytes], events: Sequence[Event], found: Sequence[bytes]
-) -> Fresh:
+def forgotten(row: Account, kept: Mapping[int, int]) -> bool:
+    """Whether ids of what a row took are gone, by how many digests are ``kept`` in each slot.
+
+    ``kept`` holds the slots from ``row.first`` to ``row.last`` and that of events without
+    a time: there the ids lie, wherever their events were counted, and ids of neighbouring
+    hours among them.  So the outermost two must hold some, and all together as many as
+    were taken.  The dead are left out: not all of them were events.
+    """
+    if row.digest == 0:
+        return False
+    outermost = {row.first // HOUR, row.last // HOUR}
+    taken = row.counts.spooled + row.counts.filtered
+    return not outermost <= kept.keys() or sum(kept.values()) < taken
+
+
+def _without(seen: set[bytes], events: Sequence[Event], found: Sequence[bytes]) -> Fresh:
     """What is new where some of it is not: known, or twice in the page."""
-    seen = known - again
     new: list[Event] = []
     kept: list[bytes] = []
     for event, each in zip(events, found, strict=True):
@@ -107,8 +124,7 @@ def _without(
             seen.add(each)
             new.append(event)
             kept.append(each)
-    unstored = (pair for pair in zip(new, kept, strict=True) if pair[1] not in known)
-    return Fresh(new, kept, _by_slot(unstored), len(events) - len(new))
+    return Fresh(new, kept, _by_slot(zip(new, kept, strict=True)), len(events) - len(new))
 
 
 def pack(found: Iterable[bytes]) -> bytes:

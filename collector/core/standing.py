@@ -4,7 +4,8 @@ Every hour is exactly one of these:
 
     complete       its row is complete, verified or repaired
     settling       it may still come: it is not overdue, and no reading of it has failed
-    gap            reading it broke off (``partial``), or it is overdue
+    gap            reading it broke off (``partial``), or it is overdue, or it stands
+                   for a service that never ran and of which no start is known
     unrecoverable  the vendor no longer has it
 
 An hour is *due* at the first moment at which it can be read for good: ``settle``
@@ -22,6 +23,8 @@ from collector.core.ledger import COMPLETE, DONE, PARTIAL, SETTLING, UNRECOVERAB
 from collector.core.model import Micros
 
 GAP = "gap"
+NEVER_RAN = "never ran"
+"""The state of the one hour that stands for a service whose hours nobody can name."""
 KINDS = (COMPLETE, SETTLING, GAP, UNRECOVERABLE)
 
 
@@ -66,4 +69,4 @@ def _kind(row: Account, overdue: Micros, now: Micros) -> str:
         return COMPLETE
     if row.state == UNRECOVERABLE:
         return UNRECOVERABLE
-    return GAP if row.state == PARTIAL or now >= overdue else SETTLING
+    return GAP if row.state in (PARTIAL, NEVER_RAN) or now >= overdue else SETTLING

@@ -16,7 +16,7 @@ import msgspec
 from collector.core import times
 from collector.core.checkpoint import MAX_LAST_IDS, PERSISTENCE_VERSION, Checkpoint, Live, Look
 from collector.core.model import Micros, Window
-from collector.core.times import DAY, HOUR, SECOND
+from collector.core.times import DAY, HOUR, SECOND, ceil_hour
 
 State = dict[str, Any]
 
@@ -101,6 +101,37 @@ def clock_is_behind(checkpoint: Checkpoint, now: Micros) -> bool:
     latest = max(now, checkpoint.initial_start_time)
     ahead = _since_is_ahead(checkpoint, latest) or _live_is_ahead(checkpoint, latest)
     return ahead and checkpoint.last_event_time > latest + _CLOCKS_DIFFER
+
+
+def undated_is_ahead(checkpoint: Checkpoint, now: Micros) -> bool:
+    """Whether the marks of a stream without times of its own were set by a clock that ran ahead.
+
+    Its newest event proves nothing, for our clock dated that, too.  A clock that says
+    less than when the stream was first heard has lost the date, and is not believed.
+    """
+    live = checkpoint.live
+    return (
+        live is not None
+        and checkpoint.initial_start_time <= now
+        and live.heard_until > now + _MINUTE
+    )
+
+
+def set_right(checkpoint: Checkpoint, now: Micros, heard: Micros) -> Checkpoint:
+    """The checkpoint of a stream without times once its clock was set back.
+
+    ``heard``: when it was heard last by the clock of ``now``.
+    """
+    if not undated_is_ahead(checkpoint, now):
+        return checkpoint
+    event = checkpoint.last_event_time
+    return msgspec.structs.replace(
+        checkpoint,
+        since=min(checkpoint.since, ceil_hour(now)),
+        last_event_time=min(event, now),
+        last_ids=checkpoint.last_ids if event <= now else (),
+        live=Live(heard, clean=False, unbroken_since=heard),
+    )
 
 
 def _since_is_ahead(checkpoint: Checkpoint, latest: Micros) -> bool:

@@ -24,7 +24,8 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     ``output`` names the destination that refused them, or is None when the
     vendor's answer itself could not be read.  ``hour`` begins the ledger's row in
     which they count.  ``event`` is the digest of the event that they are, when they
-    could be read and a pipeline keeps them aside: it is known by it.
+    could be read and a pipeline keeps them aside: it is known by it.  ``time`` is then
+    the event's, which its bytes need not tell.
     """
 
     source: str
@@ -35,6 +36,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     output: str | None = None
     lane: str = "standard"
     hour: Micros = NO_TIME
+    time: Micros = NO_TIME
     event: bytes | None = None
 
 
@@ -63,6 +65,10 @@ class Store(Protocol):
 
     def known(self, source: str, slot: int) -> Iterable[bytes]:
         """The packed digests stored for one hour slot."""
+        ...
+
+    def known_counts(self, source: str, first: int, last: int) -> dict[int, int]:
+        """How many digests are stored, by slot, in those of a span that hold any."""
         ...
 
     def account(self, source: str, hour: Window) -> Account:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,10 @@ import msgspec
 from sqlite_utils import Database
 
 from collector.core import times
-from collector.core.checkpoint import Checkpoint, look_at
+from collector.core.checkpoint import Checkpoint, look_at, started
 from collector.core.ledger import DONE, Account
 from collector.core.model import NO_TIME, Micros, Window
+from collector.core.standing import NEVER_RAN
 from collector.core.times import HOUR, floor_hour
 from collector.persistence import accounts, database, stored
 
@@ -57,34 +58,46 @@ class Hour(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ledger(msgspec.Struct, frozen=True, kw_only=True):
-    """The hours of a span, with the checkpoint of each source."""
+    """The hours of a span, with the checkpoint of each source that has one.
+
+    ``others``: the sources that are stored, too, and were not asked for.
+    """
 
     hours: list[Hour]
     checkpoints: dict[str, Checkpoint]
+    others: list[str]
 
     @classmethod
     def read(
-        cls, folder: Path, span: Window, sources: Iterable[str] = (), *, whole: bool = False
+        cls,
+        folder: Path,
+        span: Window,
+        sources: Iterable[str] = (),
+        *,
+        whole: bool = False,
+        starts: Mapping[str, Micros | None] = {},
     ) -> Ledger:
         """The ledger of a state folder; may be read while a collector runs.
 
         ``sources`` empty: all.  Hours without a row, from a source's first one on
-        (``whole``: from the span's start), appear as ``missing``.  Raises
-        ``StateError`` when there is no state.
+        (``whole``: from the span's start), appear as ``missing``.  ``starts`` are those
+        of sources that may never have run; one of which none is known (None) has the
+        span's last hour alone, which is ``never ran``.  Raises ``StateError`` when there
+        is no state.
         """
         wanted = frozenset(sources)
         with closing(database.open_for_reading(folder)) as guarded, guarded.reading() as db:
-            marks = {
-                source: mark
-                for source, mark in _checkpoints(db).items()
-                if not wanted or source in wanted
-            }
+            found = _checkpoints(db)
+            marks = {name: mark for name, mark in found.items() if not wanted or name in wanted}
             hours = [
                 hour
                 for source, mark in marks.items()
                 for hour in _hours(db, source, mark, _first(mark, span, whole=whole), span)
             ]
-        return cls(hours=hours, checkpoints=marks)
+            for source, start in starts.items():
+                if source not in found:
+                    hours += _unread(db, source, span.start if whole else start, span)
+        return cls(hours=hours, checkpoints=marks, others=[*found.keys() - marks.keys()])
 
 
 def _checkpoints(db: Database) -> dict[str, Checkpoint]:
@@ -97,6 +110,16 @@ def _checkpoints(db: Database) -> dict[str, Checkpoint]:
 
 def _first(mark: Checkpoint, span: Window, *, whole: bool) -> Micros:
     return span.start if whole else max(floor_hour(mark.initial_start_time), span.start)
+
+
+def _unread(db: Database, source: str, start: Micros | None, span: Window) -> list[Hour]:
+    """The hours of a source that has no checkpoint."""
+    if start is None:
+        reason = "it never ran, and no start is configured"
+        last = Account(span=Window(span.end - HOUR, span.end), state=NEVER_RAN, reason=reason)
+        return [Hour(source=source, account=last, delivered={})]
+    mark = started(start)
+    return _hours(db, source, mark, _first(mark, span, whole=False), span)
 
 
 def _hours(db: Database, source: str, mark: Checkpoint, first: Micros, span: Window) -> list[Hour]:

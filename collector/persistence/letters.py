@@ -19,14 +19,17 @@ from collector.core.times import HOUR
 from collector.persistence import seals
 
 _FACTS = "id, observed, source, tag, lane, output, hour, time, reason"
+_HOUR = 5
+"""Where the hour stands among the facts under the seal, which the id is not."""
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
     """A dead letter without its bytes.
 
     ``output`` is None when the vendor's answer could not be read, or a pipeline keeps
-    the event aside: then ``event`` is the digest by which it is known.  ``hour`` begins
-    the ledger's row in which it counts; ``time`` is that of the batch it was in.
+    the event aside: then ``event`` is its digest.  ``hour`` begins the ledger's row in
+    which it counts; ``NO_TIME``: in none, for its service was reset since, and no event
+    is known by ``event``.  ``time`` is that of the event, or of the batch it was in.
     """
 
     id: int
@@ -67,7 +70,7 @@ def keep(db: Database, letter: DeadLetter) -> None:
     number = _insert(
         db,
         *(letter.observed, letter.source, letter.tag, letter.lane, letter.output),
-        *(letter.hour, NO_TIME, letter.reason, letter.raw),
+        *(letter.hour, letter.time, letter.reason, letter.raw),
     )
     if letter.event is not None:
         row = (number, letter.event)
@@ -155,11 +158,22 @@ def as_batch(db: Database, letter: Letter) -> Batch:
     )
 
 
-def forget_events(db: Database, source: str) -> None:
-    """The ids of a source are forgotten: its letters are no longer known as kept aside."""
+def uncount(db: Database, source: str) -> None:
+    """The ids and rows of a source are forgotten: its letters count in no hour any more."""
+    ids = db.execute("SELECT id FROM dead_letter WHERE source = ?", [source]).fetchall()
+    for (letter_id,) in ids:
+        _uncount(db, letter_id)
+
+
+def _uncount(db: Database, letter_id: int) -> None:
+    query = f"SELECT {_FACTS}, seal, raw FROM dead_letter WHERE id = ?"  # noqa: S608
+    _id, *facts, sealed, content = db.execute(query, [letter_id]).fetchone()
+    if seals.seal("dead_letter", *facts, content) != sealed:
+        return  # damaged: a new seal would hide it, and a reset must not fail for it
+    facts[_HOUR] = NO_TIME
     db.execute(
-        "DELETE FROM dead_event WHERE letter IN (SELECT id FROM dead_letter WHERE source = ?)",
-        [source],
+        "UPDATE dead_letter SET hour = ?, seal = ? WHERE id = ?",
+        [NO_TIME, seals.seal("dead_letter", *facts, content), letter_id],
     )
 
 

@@ -17,13 +17,12 @@ from sqlite_utils import Database
 
 from collector.core import fault, state
 from collector.core.checkpoint import Checkpoint
-from collector.core.dedup import pack
 from collector.core.ledger import Account
 from collector.core.model import Batch, Clock, Micros, Window
 from collector.core.policy import Usage
 from collector.core.store import Commit
 from collector.errors import StateError
-from collector.persistence import accounts, damage, database, letters, seals, stored
+from collector.persistence import accounts, damage, database, known, letters, seals, stored
 from collector.persistence.database import Connect
 from collector.persistence.guarded import Guarded
 from collector.persistence.health import HealthShelf
@@ -128,13 +127,12 @@ class SqliteStore:
     def known(self, source: str, slot: int) -> Iterable[bytes]:
         """The packed digests stored for one hour slot."""
         with self._reader.reading() as db:
-            rows = db.execute(
-                "SELECT committed, digests, seal FROM known WHERE source = ? AND slot = ?",
-                [source, slot],
-            ).fetchall()
-            for committed, digests, sealed in rows:
-                seals.check("known", source, slot, committed, digests, sealed=sealed)
-        return [row[1] for row in rows]
+            return known.read(db, source, slot)
+
+    def known_counts(self, source: str, first: int, last: int) -> dict[int, int]:
+        """How many digests are stored, by slot, in those of a span that hold any."""
+        with self._reader.reading() as db:
+            return known.counts(db, source, first, last)
 
     def account(self, source: str, hour: Window) -> Account:
         """The ledger's row of one UTC hour; an empty one when there is none."""
@@ -159,12 +157,7 @@ class SqliteStore:
             added = self.spool.add(db, commit.batches)
             fault.point("tx.dedup")
             for slot, digests in commit.digests.items():
-                row = (commit.source, slot, commit.observed, pack(digests))
-                db.execute(
-                    "INSERT INTO known (source, slot, committed, digests, seal)"
-                    " VALUES (?, ?, ?, ?, ?)",
-                    [*row, seals.seal("known", *row)],
-                )
+                known.add(db, commit.source, slot, commit.observed, digests)
             self._keep_aside(db, commit)
             for entry in commit.entries:
                 accounts.write(db, commit.source, entry, commit.observed)
@@ -196,7 +189,7 @@ class SqliteStore:
             db.execute("DELETE FROM known WHERE source = ?", [source])
             db.execute("DELETE FROM ledger WHERE source = ?", [source])
             db.execute("DELETE FROM delivered WHERE source = ?", [source])
-            letters.forget_events(db, source)
+            letters.uncount(db, source)
             _save_checkpoint(db, source, checkpoint, now)
             db.execute(
                 "INSERT INTO history (changed, source, reason, previous, current)"
@@ -212,10 +205,7 @@ class SqliteStore:
     def forget(self, source: str, committed_before: Micros, keep_from_slot: int) -> None:
         """Drop digests that no re-read can need: older by commit, and before the kept slots."""
         with self._writer.transaction() as db:
-            db.execute(
-                "DELETE FROM known WHERE source = ? AND committed < ? AND slot < ?",
-                [source, committed_before, keep_from_slot],
-            )
+            known.forget(db, source, committed_before, keep_from_slot)
             fault.point("gc.dedup")
 
     def dead_letters(self, wanted: Filter, after: int, limit: int) -> list[Letter]:

@@ -83,9 +83,9 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     ``prepare`` runs before planning; ``refused`` answers a checkpoint to go on
     from when the vendor refuses a request, or None when there is no other way;
     ``enough`` ends a reading before its last page; ``reread`` reads bytes once more
-    that were kept aside, ``restore`` those of an event that had been read (None: as
-    ``reread`` does).  ``dated``: events carry the sender's time, not that of our clock.
-    ``max_pages`` 0: no limit.
+    that were kept aside, ``restore`` those of one event that had been read, and had this
+    time (None: as ``reread`` does).  ``dated``: events carry the sender's time, not that
+    of our clock.  ``max_pages`` 0: no limit.
     """
 
     service: str
@@ -99,7 +99,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     narrow: Callable[[Window], tuple[Plan, Plan] | None] = _never
     enough: Callable[[Plan, Page], bool] = _not_enough
     reread: Callable[[bytes], Page] = _still_unreadable
-    restore: Callable[[bytes], Page] | None = None
+    restore: Callable[[bytes, Micros], Page] | None = None
     dated: bool = True
     settling: Settling = Settling()
     max_pages: int = 0

@@ -63,6 +63,7 @@ def casb_alerts(settings: AlertsSettings) -> Source:
         close=lambda checkpoint, done: rules.completed(checkpoint, done.window.end),
         narrow=alerts.narrow,
         reread=alerts.reread,
+        restore=alerts.restore,
         settling=Settling(late=settings.second_look),
         max_pages=settings.max_pages,
     )
@@ -92,6 +93,11 @@ class _Alerts(msgspec.Struct, frozen=True):
 
     def reread(self, raw: bytes) -> Page:
         events, rejected = self.take_apart(kept(raw, self.settings.list_field))
+        return Page(events=events, rejected=rejected)
+
+    def restore(self, raw: bytes, _time: Micros) -> Page:
+        """One event, whatever its members are called; ``reread`` takes it for a page by a name."""
+        events, rejected = self.take_apart([raw])
         return Page(events=events, rejected=rejected)
 
     def narrow(self, window: Window) -> tuple[Plan, Plan] | None:

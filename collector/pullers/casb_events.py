@@ -62,6 +62,7 @@ def casb_events(settings: EventsSettings) -> Source:
         refused=events.refused,
         enough=events.enough,
         reread=events.reread,
+        restore=events.restore,
         max_pages=settings.max_pages,
     )
 
@@ -89,6 +90,11 @@ class _Events(msgspec.Struct, frozen=True):
 
     def reread(self, raw: bytes) -> Page:
         events, rejected = self.take_apart(kept(raw, self.settings.list_field))
+        return Page(events=events, rejected=rejected)
+
+    def restore(self, raw: bytes, _time: Micros) -> Page:
+        """One event, whatever its members are called; ``reread`` takes it for a page by a name."""
+        events, rejected = self.take_apart([raw])
         return Page(events=events, rejected=rejected)
 
     def refused(self, checkpoint: rules.Checkpoint, status: int) -> rules.Checkpoint | None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
 
-from collector.core import batching, fault, ledger, state, work
+from collector.core import batching, dedup, fault, ledger, state, work
 from collector.core import checkpoint as rules
 from collector.core.batching import Limits, Origin
 from collector.core.checkpoint import Checkpoint
@@ -100,13 +101,14 @@ class Intake:
         move: Move = stay,
         conclude: Conclude = nothing,
         settles: Sequence[int] = (),
-        again: frozenset[bytes] = frozenset(),
+        again: bytes | None = None,
     ) -> PullStats:
         """Commit one page; on return its new records will be delivered, whatever happens.
 
         ``move`` is applied to the checkpoint in the same transaction, ``conclude``
         tells the ledger what the move means, and the dead letters with the ids
-        ``settles`` are taken out.  Events of the digests ``again`` are new though known.
+        ``settles`` are taken out.  ``again``: the page is one event, which is known by
+        this digest, and taken all the same.
 
         A page waits for room, and ``Stopped`` is raised when the program stops
         meanwhile: it is asked for again.  What live gave is given once, so it is
@@ -212,12 +214,10 @@ class Intake:
         return self._store.account(self._to.source_id, hour)
 
     def has_forgotten(self, row: Account) -> bool:
-        """Whether the ids of what a row read are no longer kept.
-
-        They lie where the events' own times put them, not where they were counted.
-        """
-        slot = TIMELESS_SLOT if row.first == NO_TIME else row.first // HOUR
-        return row.digest != 0 and not any(self._store.known(self._to.source_id, slot))
+        """Whether ids of what a row took are no longer kept; see ``core.dedup.forgotten``."""
+        count = partial(self._store.known_counts, self._to.source_id)
+        kept = count(row.first // HOUR, row.last // HOUR) | count(TIMELESS_SLOT, TIMELESS_SLOT)
+        return dedup.forgotten(row, kept)
 
     def usual(self, hour: Window) -> int | None:
         """How many events such an hour usually has."""
@@ -286,6 +286,7 @@ class Intake:
             raw=raw,
             observed=origin.observed,
             hour=origin.row(time) * HOUR,
+            time=time,
             event=event,
         )
 

@@ -24,10 +24,11 @@ from collector.core import checkpoint as rules
 from collector.core import fault, ledger, state
 from collector.core.checkpoint import Checkpoint
 from collector.core.ledger import Entry
-from collector.core.model import Clock, Micros, Request, Response
+from collector.core.model import Clock, Micros, Request, Response, Window
 from collector.core.policy import backoff
 from collector.core.times import SECOND
 from collector.errors import SessionEnded, UnreadableAnswer, VendorRefused, VendorUnavailable
+from collector.pullers import gaps
 from collector.pullers.base import Source
 from collector.pullers.intake import Intake
 from collector.pullers.journal import Cycle, Journal
@@ -101,7 +102,9 @@ class Turns(msgspec.Struct, frozen=True, kw_only=True):
     ``memory``: how long the server remembers where a session dropped;
     ``slack``: how late a record may arrive; ``delay``: how long after its end an
     hour can be fetched; ``archive_retry``: how long after a failed fetch the next;
-    ``verify``: whether hours that live was heard through are compared with the archive.
+    ``verify``: whether hours that live was heard through are compared with the archive;
+    ``begins``: whether the source begins with its very first session, for nobody was
+    promised what was before.
     """
 
     memory: Micros = 3000 * SECOND
@@ -109,6 +112,7 @@ class Turns(msgspec.Struct, frozen=True, kw_only=True):
     delay: Micros = 3600 * SECOND
     archive_retry: Micros = 600 * SECOND
     verify: bool = False
+    begins: bool = False
 
 
 class Streamer:
@@ -186,12 +190,13 @@ class Streamer:
             self._journal.log.error("%s; the owed hours are tried again later", error)
 
     def _listen(self) -> None:
-        self._intake.prepare(self._clock.now())
+        if self._source.dated:  # else ``pullers/gaps.py`` takes marks back, and tells the ledger
+            self._intake.prepare(self._clock.now())
         with self._connect(self._request) as session:
             cycle = self._journal.listen(self._clock.now())
             cycle.stats.requests += 1
             self._origin = self._clock.now() - self._passed()
-            self._intake.advance(self._connected)
+            self._intake.advance(self._connected, conclude=self._began)
             self._receive(session, cycle)
             heard = self._heard_until(session)
             clean = session.clean
@@ -247,7 +252,10 @@ class Streamer:
         return int(self._clock.monotonic() * SECOND)
 
     def _heard(self, before: Checkpoint, now: Micros, *, clean: bool) -> Checkpoint:
-        after = rules.heard(before, now, clean=clean)
+        sound = before
+        if not self._source.dated:
+            sound = state.set_right(before, self._clock.now(), now)
+        after = rules.heard(sound, now, clean=clean)
         if not self._turns.verify:
             return after
         for hour in rules.heard_whole(before, after, self._turns.slack):
@@ -256,14 +264,28 @@ class Streamer:
 
     def _vouched(self, before: Checkpoint, after: Checkpoint) -> list[Entry]:
         """Hours heard without a break are complete, or settle until the archive agrees."""
-        state = ledger.SETTLING if self._turns.verify else ledger.COMPLETE
-        reason = "heard live without a break"
-        return [
-            Entry(span=hour, state=state, reason=reason)
+        kind = ledger.SETTLING if self._turns.verify else ledger.COMPLETE
+        entries = [
+            Entry(span=hour, state=kind, reason=_how_heard(hour, after))
             for hour in rules.heard_whole(before, after, self._turns.slack)
         ]
+        if not self._source.dated:
+            entries += gaps.reopened(before, self._clock.now(), self._intake.account)
+        return entries
+
+    def _began(self, before: Checkpoint, after: Checkpoint) -> list[Entry]:
+        first = self._turns.begins and before.live is None
+        return [gaps.began(after.initial_start_time)] if first else []
 
     def _connected(self, checkpoint: Checkpoint) -> Checkpoint:
         now = self._clock.now()
         sound = state.corrected(checkpoint, now)
+        if self._turns.begins and sound.live is None:
+            sound = rules.begun(sound, now)
         return rules.connected(sound, now, self._turns.memory, self._turns.slack)
+
+
+def _how_heard(hour: Window, after: Checkpoint) -> str:
+    if hour.start < after.initial_start_time:
+        return gaps.first_heard(after.initial_start_time)
+    return "heard live without a break"

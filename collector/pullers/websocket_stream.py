@@ -56,16 +56,18 @@ def websocket_stream(settings: WebSocketSettings) -> Source:
     def page(response: Response) -> Page:
         return _page(settings, map(unpack, response.messages))
 
-    def kept(decode: Decode) -> Callable[[bytes], Page]:
+    def kept(decode: Decode) -> Callable[[bytes, Micros], Page]:
         again = msgspec.structs.replace(settings, decode=decode)
-        return lambda raw: _page(again, [Arrival(raw, NO_TIME, settings.new_session(), 0)])
+        return lambda raw, time: _page(again, [Arrival(raw, time, settings.new_session(), 0)])
+
+    reread = kept(settings.decode_again)
 
     return Source(
         service=SERVICE,
         tag=settings.tag,
         plan=_nothing_to_ask,
         read=page,
-        reread=kept(settings.decode_again),
+        reread=lambda raw: reread(raw, NO_TIME),
         restore=kept(settings.decode_made),
         dated=settings.time_of is not None,
         records=settings.records,

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from collector.core import fault
 from collector.senders.s3_failures import changed, raising
 from collector.senders.s3_settings import S3Settings
-from collector.senders.s3_transport import EVENT, Transport
+from collector.senders.s3_transport import ANSWERED, SENDING, Transport, stay
 
 # The delivery loop is what tries again; this is for a connection that had gone stale.
 _TRIES = 2
@@ -64,7 +64,8 @@ class S3Store:
             fault.point("send.connect")
             self._transport = Transport(self._settings.tls.context(), self._settings.timeout)
             self._client = _client(self._settings)
-            self._client.meta.events.register(EVENT, self._transport)
+            self._client.meta.events.register(SENDING, self._transport)
+            self._client.meta.events.register_first(ANSWERED, stay)
         return self._client
 
 

@@ -3,6 +3,10 @@
 The library makes its contexts itself, and takes files in PEM alone (boto/botocore issue
 1822).  What it offers instead is the event ``before-send``: a handler may send the
 request and return the answer (botocore's guide, "Events").
+
+Its own handler of ``needs-retry`` follows redirects and goes to other regions; at an endpoint
+that redirects always it asks again from within itself, without an end.  A handler that comes
+before it ends the request instead.
 """
 
 from __future__ import annotations
@@ -19,19 +23,45 @@ from botocore.awsrequest import (
     AWSPreparedRequest,
     AWSResponse,
 )
-from botocore.exceptions import HTTPClientError
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.model import OperationModel
 
 from collector.net.http import pool_tls
 from collector.net.proxies import proxy_for
 
-EVENT = "before-send.s3"
+SENDING = "before-send.s3"
+ANSWERED = "needs-retry.s3"
 
 # They wait for "100 Continue" before a body, as S3 asks.
 _POOLS = {"http": AWSHTTPConnectionPool, "https": AWSHTTPSConnectionPool}
 
+# Errors at which the library goes to another region; to a HEAD the answer says no more than 400.
+_ELSEWHERE = frozenset(
+    {
+        "PermanentRedirect",
+        "AuthorizationHeaderMalformed",
+        "IllegalLocationConstraintException",
+        "400",
+    }
+)
+
+
+def stay(
+    response: tuple[AWSResponse, dict[str, Any]] | None, operation: OperationModel, **_event: Any
+) -> None:
+    """A handler of ``ANSWERED``, to be the first: an answer that leads elsewhere is an error.
+
+    Raises the library's ``ClientError``.
+    """
+    if response is None:
+        return
+    answer, parsed = response
+    if 300 <= answer.status_code < 400 or parsed.get("Error", {}).get("Code") in _ELSEWHERE:
+        raise ClientError(parsed, operation.name)
+
 
 class Transport:
-    """A handler of ``EVENT``, with the proxies of the environment.
+    """A handler of ``SENDING``, with the proxies of the environment.
 
     ``timeout`` (seconds) is for a connection, and for each wait on it.
     """
@@ -70,6 +100,7 @@ class Transport:
             body=request.body,
             headers=request.headers,
             retries=False,
+            redirect=False,
             assert_same_host=False,
             preload_content=False,
             decode_content=False,

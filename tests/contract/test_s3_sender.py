@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +17,14 @@ from collector.senders.base import Hold
 from collector.senders.failures import NETWORK_FAILED, REFUSED, TLS_FILES, UNTRUSTED
 from collector.senders.parquet import parquet
 from collector.senders.s3 import S3Sender
-from collector.senders.s3_failures import S3_BUCKET, S3_BUSY, S3_CHANGED, S3_DENIED, S3_FAILED
+from collector.senders.s3_failures import (
+    S3_BUCKET,
+    S3_BUSY,
+    S3_CHANGED,
+    S3_DENIED,
+    S3_FAILED,
+    raising,
+)
 from collector.senders.s3_objects import Form, Partition, ndjson
 from collector.senders.s3_settings import S3Settings
 from collector.senders.s3_store import S3Store
@@ -24,6 +32,8 @@ from collector.senders.tls import ClientTls
 from tests.fakes.batches import batch_of, numbered
 from tests.fakes.connect_proxy import ConnectProxy
 from tests.fakes.destinations import Authority
+from tests.fakes.raw_server import RawServer, answer
+from tests.fakes.receivers import StreamReceiver
 from tests.fakes.s3_service import CREDENTIALS, Bucket, behind_tls, bucket, table
 
 HOURS = ("2026-01-01T10:59:59Z", "2026-01-01T11:00:00Z", "2026-01-02T00:30:00Z")
@@ -350,6 +360,137 @@ def test_over_tls_through_the_proxy_of_the_environment(
     assert failure.value.number == NETWORK_FAILED
     assert "canary" not in f"{failure.value}{failure.value!r}"
     assert records.body("a") == b"1"
+
+
+REGION = "x-amz-bucket-region: eu-west-3"
+ELSEWHERE = "Location: http://ann:canary-31@b.s3.example.com/records/a?token=canary-31"
+
+
+def redirected(answered: bytes, context: ssl.SSLContext | None, tls: ClientTls) -> Undelivered:
+    """The failure at an endpoint that gives one answer to all; it is asked once."""
+    with RawServer(lambda peer: peer.send(answered), context) as server:
+        settings = S3Settings(
+            bucket="records",
+            region="eu-central-1",
+            endpoint_url=server.url,
+            path_style=True,
+            credentials=CREDENTIALS,
+            checksums="when_required",
+            tls=tls,
+            timeout=5.0,
+        )
+        store = S3Store(settings)
+        with pytest.raises(Undelivered) as failure:
+            store.put("a", b"1", "text/plain")
+        store.close()
+    assert len(server.heads) == 1
+    assert "canary" not in f"{failure.value}{failure.value!r}"
+    assert failure.value.number == S3_BUCKET
+    return failure.value
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("status", ["301 Moved", "302 Found", "307 Temporary", "308 Permanent"])
+def test_redirects_are_not_followed(tmp_path: Path, status: str, scheme: str) -> None:
+    """The endpoint is asked once, and the host it points to is named, without the rest."""
+    authority = Authority(tmp_path)
+    tls = ClientTls(ca=authority.ca)
+    context = authority.server("127.0.0.1") if scheme == "https" else None
+    error = redirected(answer(b"", ELSEWHERE, status=status), context, tls)
+    assert f"{status[:3]}" in error.cause
+    assert "redirects to b.s3.example.com" in error.cause
+    assert "endpoint_url" in error.remedy
+
+
+@pytest.mark.parametrize("header", ["X: y", "Location: http://[", "Location: /elsewhere"])
+def test_a_redirect_to_nowhere(tmp_path: Path, header: str) -> None:
+    """A redirect that does not say where, or in no sense, is one all the same."""
+    authority = Authority(tmp_path)
+    told = answer(b"", header, status="302 Found")
+    error = redirected(told, authority.server("127.0.0.1"), ClientTls(ca=authority.ca))
+    assert "redirects elsewhere" in error.cause
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "fields"),
+    [
+        ("301 Moved", "PermanentRedirect", "<Endpoint>records.s3.eu-west-3.example.com</Endpoint>"),
+        ("307 Temporary", "TemporaryRedirect", "<Endpoint>records.s3.example.com</Endpoint>"),
+        ("400 Bad Request", "AuthorizationHeaderMalformed", "<Region>eu-west-3</Region>"),
+        ("400 Bad Request", "IllegalLocationConstraintException", ""),
+    ],
+)
+def test_a_bucket_of_another_region(status: str, code: str, fields: str) -> None:
+    """The region that the answer names is what the operator is told to set."""
+    body = f"<Error><Code>{code}</Code><Message>Elsewhere.</Message>{fields}</Error>".encode()
+    error = redirected(answer(body, REGION, status=status), None, ClientTls())
+    assert code in error.cause
+    assert "set region: eu-west-3" in error.remedy
+    if "Endpoint" in fields:
+        assert "redirects to records.s3." in error.cause
+
+
+def test_a_region_that_is_none() -> None:
+    """What cannot be a region is not repeated."""
+    told = answer(b"", "x-amz-bucket-region: <b>canary</b>", status="301 Moved")
+    assert "set region:" not in redirected(told, None, ClientTls()).remedy
+
+
+def test_a_head_that_is_sent_elsewhere(records: Bucket) -> None:
+    """The look at an object that is there is not redirected either."""
+    conflict = answer(b"", status="412 Precondition Failed")
+    moved = answer(b"", REGION, status="400 Bad Request")
+    with RawServer(lambda peer: peer.send(moved if b"HEAD" in peer.head else conflict)) as server:
+        store = S3Store(msgspec.structs.replace(records.settings, endpoint_url=server.url))
+        with pytest.raises(Undelivered, match="400") as failure:
+            store.put("a", b"1", "text/plain")
+        store.close()
+    assert [head.split()[0] for head in server.heads] == [b"PUT", b"HEAD"]
+    assert failure.value.remedy
+
+
+@pytest.mark.parametrize("defect", [RecursionError(), KeyError("a"), ValueError("canary-31")])
+def test_defects_of_the_library(defect: Exception) -> None:
+    """They are failures of this output, by the type of the error and without its text."""
+    with pytest.raises(Undelivered, match=type(defect).__name__) as failure, raising("records"):
+        raise defect
+    assert failure.value.number == S3_FAILED
+    assert "canary" not in str(failure.value)
+
+
+@pytest.mark.parametrize("url", ["socks5://ann:canary-31@127.0.0.1:1", "http://ann:canary-31@[:1"])
+def test_a_proxy_that_cannot_be_used(
+    records: Bucket, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    """What the variable must hold is told, and not what it holds."""
+    monkeypatch.setenv("NO_PROXY", "")
+    monkeypatch.setenv("HTTPS_PROXY", url)
+    store = S3Store(secure(records, 1, ClientTls()))
+    with pytest.raises(Undelivered, match="proxy") as failure:
+        store.put("a", b"1", "text/plain")
+    store.close()
+    assert failure.value.number == NETWORK_FAILED
+    assert "http://host:port" in failure.value.remedy
+    assert "canary" not in f"{failure.value}{failure.value!r}"
+
+
+def test_a_proxy_with_an_untrusted_certificate(
+    records: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the proxy's certificate that is named, and why it is not taken."""
+    (tmp_path / "ours").mkdir()
+    stranger, ours = Authority(tmp_path), Authority(tmp_path / "ours")
+    monkeypatch.setenv("NO_PROXY", "")
+    with StreamReceiver(stranger.server("127.0.0.1")) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"https://ann:canary-31@127.0.0.1:{proxy.port}")
+        store = S3Store(secure(records, 1, ClientTls(ca=ours.ca)))
+        with pytest.raises(Undelivered) as failure:
+            store.put("a", b"1", "text/plain")
+        store.close()
+    assert failure.value.number == UNTRUSTED
+    assert "the certificate of the proxy before S3 bucket" in failure.value.cause
+    assert "self-signed" in failure.value.cause or "issuer" in failure.value.cause
+    assert "canary" not in f"{failure.value}{failure.value!r}"
 
 
 def _after(records: Bucket, taken: int) -> Callable[[int], int | None]:

@@ -13,9 +13,9 @@ import msgspec
 import pytest
 
 from collector.core.checkpoint import Checkpoint, Live, started
-from collector.core.dedup import unpack
+from collector.core.dedup import TIMELESS_SLOT, unpack
 from collector.core.ledger import COMPLETE, Entry
-from collector.core.model import Batch, Counts, Refusal, Window
+from collector.core.model import NO_TIME, Batch, Counts, Refusal, Window
 from collector.core.policy import Usage
 from collector.core.store import Commit, DeadLetter
 from collector.core.times import HOUR, SECOND
@@ -418,6 +418,14 @@ def test_a_reset_forgets_the_source_and_no_other(state: State, store: FullStore)
     assert len(bodies(store)) == 2
 
 
+def test_a_reset_leaves_a_damaged_letter_as_it_is(state: SqliteState, store: FullStore) -> None:
+    """It does not fail for it, nor seal it anew: the damage still shows when it is read."""
+    store.commit(commit(dead_letters=[letter("a"), letter("b")]))
+    state.run("UPDATE dead_letter SET hour = 7, raw = x'00' WHERE reason = 'a'")
+    store.reset(SOURCE, started(START), START, "asked for")
+    assert state.run("SELECT hour FROM dead_letter ORDER BY id") == [(7,), (NO_TIME,)]
+
+
 def test_a_reset_that_fails_changes_nothing(state: State, store: FullStore) -> None:
     """It is one transaction."""
     store.commit(commit(digests={SLOT: [digest(1)]}))
@@ -440,13 +448,43 @@ def test_a_correction_keeps_known_ids_and_account(state: State, store: FullStore
 
 def test_digests_are_forgotten_only_when_old_in_both_ways(store: FullStore) -> None:
     """Committed long ago and before the slots that may be read again; other sources stay."""
-    for slot, observed in ((1, 100), (1, 300), (9, 100)):
+    for slot, observed in ((1, 100), (2, 300), (9, 100)):
         store.commit(commit(digests={slot: [digest(slot + observed)]}, observed=observed))
     store.commit(commit(digests={1: [digest(7)]}, observed=100, source="pod#audit"))
     store.forget(SOURCE, 200, 5)
-    assert unpack(store.known(SOURCE, 1)) == {digest(301)}
+    assert list(store.known(SOURCE, 1)) == []
+    assert unpack(store.known(SOURCE, 2)) == {digest(302)}
     assert unpack(store.known(SOURCE, 9)) == {digest(109)}
     assert unpack(store.known("pod#audit", 1)) == {digest(7)}
+
+
+def test_an_hour_is_forgotten_as_a_whole(store: FullStore) -> None:
+    """Not before its newest ids are old enough: of half an hour the rest would look new."""
+    for observed in (100, 300):
+        store.commit(commit(digests={1: [digest(observed)]}, observed=observed))
+    store.forget(SOURCE, 200, 5)
+    assert unpack(store.known(SOURCE, 1)) == {digest(100), digest(300)}
+    store.forget(SOURCE, 301, 5)
+    assert list(store.known(SOURCE, 1)) == []
+
+
+@pytest.mark.parametrize("slot", [TIMELESS_SLOT, 0])
+def test_times_that_never_were_do_not_fill_the_store(store: FullStore, slot: int) -> None:
+    """Events without a time, or of 1970, may come for ever: their ids go one commit at a time."""
+    for observed in (START, START + 60 * HOUR):
+        store.commit(commit(digests={slot: [digest(observed)]}, observed=observed))
+    store.forget(SOURCE, START + 12 * HOUR, SLOT + 50)
+    assert unpack(store.known(SOURCE, slot)) == {digest(START + 60 * HOUR)}
+
+
+def test_digests_are_counted_by_slot(store: FullStore) -> None:
+    """Over all commits of a source, in the slots of the span that hold any."""
+    for number in (1, 2):
+        new = {slot: [digest(number), digest(number + 10)] for slot in (4, 6, 9)}
+        store.commit(commit(digests=new))
+    store.commit(commit(digests={4: [digest(7)]}, source="pod#audit"))
+    assert store.known_counts(SOURCE, 4, 8) == {4: 4, 6: 4}
+    assert store.known_counts(SOURCE, TIMELESS_SLOT, TIMELESS_SLOT) == {}
 
 
 def test_usage_survives_a_restart(state: State) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from collector.core.checkpoint import Checkpoint
 from collector.core.dedup import pack, unpack
-from collector.core.ledger import DONE, Account, Entry, added, total
+from collector.core.ledger import DONE, UNRECOVERABLE, Account, Entry, added, total
 from collector.core.model import NO_TIME, Batch, Counts, Window
 from collector.core.policy import Usage
 from collector.core.store import Commit, DeadLetter
@@ -48,6 +48,12 @@ class MemoryStore:
         """The digests of a slot, one blob per commit."""
         self.loads += 1
         return list(self._known[source][slot])
+
+    def known_counts(self, source: str, first: int, last: int) -> dict[int, int]:
+        """How many digests each slot of a span holds."""
+        slots = self._known[source].items()
+        counts = {each: sum(map(len, blobs)) // 16 for each, blobs in slots}
+        return {each: count for each, count in counts.items() if first <= each <= last and count}
 
     def account(self, source: str, hour: Window) -> Account:
         """One row of the ledger."""
@@ -126,10 +132,12 @@ class MemoryStore:
         assert entry.counts.balanced(), entry
         row = self.account(source, entry.span)
         times = [time for time in (row.first, entry.first) if time != NO_TIME]
+        settled = entry.state == UNRECOVERABLE and row.state in DONE
+        state = row.state if entry.state is None or settled else entry.state
         self.rows[source, entry.span] = Account(
             span=row.span,
-            state=entry.state or row.state,
-            reason=entry.reason if entry.state else row.reason,
+            state=state,
+            reason=entry.reason if state == entry.state else row.reason,
             counts=row.counts + entry.counts,
             live=row.live + entry.live,
             repaired=row.repaired + entry.repaired,

@@ -15,7 +15,8 @@ import pytest
 
 from collector.clock import SystemClock
 from collector.core import times
-from collector.core.ledger import Entry
+from collector.core.dedup import unpack
+from collector.core.ledger import Entry, total
 from collector.core.model import Counts, Window
 from collector.core.store import Commit
 from collector.core.times import HOUR
@@ -133,6 +134,24 @@ def test_the_first_run_over_a_quiet_vendor_is_no_alarm(tmp_path: Path) -> None:
     assert "No gaps." in table.stdout
 
 
+def never_came(site: Site, slot: int, digests: set[bytes]) -> None:
+    """Take events of an hour out of its row."""
+    hour = Window(slot * HOUR, slot * HOUR + HOUR)
+    less = Counts(received=-len(digests), spooled=-len(digests))
+    clock = SystemClock()
+    with closing(SqliteStore.open(site.state, clock)) as store:
+        checkpoint = store.checkpoint("pod#message")
+        assert checkpoint is not None
+        store.commit(
+            Commit(
+                source="pod#message",
+                checkpoint=checkpoint,
+                observed=clock.now(),
+                entries=[Entry(span=hour, counts=less, digest=-total(digests))],
+            )
+        )
+
+
 def test_missing_records_are_delivered_by_verify(place: tuple[Site, Simulator]) -> None:
     """Records that an hour lacks are delivered with mode ``repair``, and the row says how many."""
     site, simulator = place
@@ -147,6 +166,7 @@ def test_missing_records_are_delivered_by_verify(place: tuple[Site, Simulator]) 
     fewer = digests[: 5 * 16]
     sealed = seal("known", "pod#message", slot, committed, fewer)
     on_state(site, "UPDATE known SET digests = ?, seal = ? WHERE id = ?", [fewer, sealed, row])
+    never_came(site, slot, unpack([digests[5 * 16 :]]))
     when = times.isoformat(slot * HOUR)
     end = times.isoformat((slot + 1) * HOUR)
     asked = ("--from", when, "--to", end, "--service", "message", "--yes")
@@ -248,3 +268,129 @@ def test_reading_refuses_beside_a_running_collector(place: tuple[Site, Simulator
         store.close()
     assert refused.returncode == 7
     assert "another collector" in refused.stderr
+
+
+def alarm(site: Site, *words: str) -> tuple[int, dict[str, Any]]:
+    """The exit code of ``ledger show --gaps``, and what it tells."""
+    shown = collector(site, "ledger", "show", "--gaps", "--json", *words)
+    return shown.returncode, json.loads(shown.stdout)
+
+
+def test_services_that_never_ran_are_gaps(place: tuple[Site, Simulator]) -> None:
+    """From their configured start on, like any hour that nobody read; a whole input, too."""
+    site, _simulator = place
+    assert collector(site, "run", "--once", "--service", "audit").returncode == 0
+    code, told = alarm(site, "--grace", "0")
+    assert code == 8
+    missing = {row["source"] for row in told["hours"] if row["standing"] == "gap"}
+    assert missing == {"pod#message", "pod#maillog", "casb#alerts", "casb#events"}
+    first = min(row["hour"] for row in told["hours"] if row["source"] == "casb#events")
+    assert first == times.isoformat(simulator_start(site))
+    assert alarm(site, "--grace", "0", "--input", "casb")[0] == 8
+    assert alarm(site, "--grace", "0", "--service", "audit")[0] == 0
+    end = times.isoformat(simulator_start(site) + 6 * HOUR)
+    asked = ("--grace", "0", "--service", "message", "--to", end)
+    repaired = collector(site, "ledger", "repair", *asked, "--yes")
+    assert repaired.returncode == 0, repaired.stderr
+    assert alarm(site, *asked) == (0, {"gaps": 0, "settling": 0, "not_collected": [], "hours": []})
+
+
+def test_a_service_that_never_ran_and_has_no_start_is_one_gap(
+    place: tuple[Site, Simulator],
+) -> None:
+    """Its hours cannot be named; a plan leaves it alone, and its start stays its own."""
+    site, _simulator = place
+    assert collector(site, "run", "--once", "--service", "audit").returncode == 0
+    del site.document["inputs"]["pod"]["services"]["message"]["initial_start_time_in_utc"]
+    site.config.write_text(json.dumps(site.document))
+    code, told = alarm(site, "--service", "message")
+    assert (code, told["gaps"]) == (8, 1)
+    (row,) = told["hours"]
+    assert (row["state"], row["standing"]) == ("never ran", "gap")
+    table = collector(site, "ledger", "show", "--gaps", "--service", "message")
+    assert "never ran" in table.stdout
+    for command in ("verify", "repair"):
+        left = collector(site, "ledger", command, "--service", "message", "--yes")
+        assert left.returncode == 0
+        assert "There is nothing to read." in left.stderr
+    assert on_state(site, "SELECT source FROM checkpoint") == [("pod#audit",)]
+
+
+@pytest.mark.parametrize("path", [("pod", "services", "audit"), ("pod",)])
+def test_what_is_not_collected_any_more_is_no_alarm(
+    place: tuple[Site, Simulator], path: tuple[str, ...]
+) -> None:
+    """A service or a whole input that was disabled is told apart."""
+    site, _simulator = place
+    assert site.run("--once") == 0
+    on_state(site, "DELETE FROM ledger WHERE source = 'pod#audit'")
+    assert alarm(site, "--grace", "0")[0] == 8
+    block = site.document["inputs"]
+    for step in path:
+        block = block[step]
+    block["enabled"] = False
+    site.config.write_text(json.dumps(site.document))
+    code, told = alarm(site, "--grace", "0")
+    assert (code, told["gaps"]) == (0, 0)
+    assert "pod#audit" in told["not_collected"]
+    assert "pod#audit" not in {row["source"] for row in told["hours"]}
+    table = collector(site, "ledger", "show", "--gaps", "--grace", "0")
+    assert "Not collected any more, and no alarm:" in table.stdout
+    refused = collector(site, "ledger", "show", "--service", "audit")
+    assert refused.returncode == 3
+    assert "no service that is configured and enabled fits" in refused.stderr
+
+
+@pytest.mark.parametrize("hours", ["inf", "nan", "1e300", "1e8", "-1", "8785"])
+def test_a_grace_of_no_sense_is_refused(place: tuple[Site, Simulator], hours: str) -> None:
+    """It is at most a year; the message says so."""
+    site, _simulator = place
+    for command in ("show", "repair"):
+        refused = collector(site, "ledger", command, "--grace", hours)
+        assert refused.returncode == 2
+        assert "--grace" in refused.stderr
+        assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("span", "told"),
+    [
+        (("--from", "0001-01-01T00:00:00Z"), "1970 to 9998"),
+        (("--from", "0001-01-01T00:00:00+23:59"), "1970 to 9998"),
+        (("--from", "2026-01-01", "--to", "9999-12-31T23:59:59Z"), "1970 to 9998"),
+        (("--from", "1970-01-01"), "longer than ten years"),
+        (("--from", "inf"), "is no time"),
+        (("--from", "1e300"), "is no time"),
+    ],
+)
+def test_a_span_of_no_sense_is_refused(
+    place: tuple[Site, Simulator], span: tuple[str, ...], told: str
+) -> None:
+    """Each command says what is wrong with it."""
+    site, _simulator = place
+    for command in (("ledger", "show"), ("backfill",)):
+        refused = collector(site, *command, *span)
+        assert refused.returncode == 3, refused.stderr
+        assert told in refused.stderr
+
+
+def test_a_plan_for_a_service_that_never_ran_keeps_its_start(
+    place: tuple[Site, Simulator],
+) -> None:
+    """It begins where it is configured to; without any state the remedy is to run."""
+    site, _simulator = place
+    none = collector(site, "ledger", "show", "--gaps")
+    assert none.returncode == 7
+    assert "run the collector once" in none.stderr
+    assert collector(site, "run", "--once", "--service", "audit").returncode == 0
+    start = simulator_start(site)
+    late = times.isoformat(start + 4 * HOUR)
+    site.document["inputs"]["pod"]["services"]["message"]["initial_start_time_in_utc"] = late
+    site.config.write_text(json.dumps(site.document))
+    span = ("--from", times.isoformat(start), "--to", times.isoformat(start + 2 * HOUR))
+    filled = collector(site, "backfill", *span, "--service", "message", "--yes")
+    assert filled.returncode == 0, filled.stderr
+    message = [row for row in ledger(site) if row["source"] == "pod#message"]
+    assert {row["hour"] for row in message} >= {times.isoformat(start), late}
+    (state,) = [row.state for row in site.report().services if row.source == "pod#message"]
+    assert state["initial_start_time_in_utc"] == late

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from collector.app.inputs import reader
@@ -14,12 +16,24 @@ from collector.app.replay import Replay, Replayed
 from collector.core import ledger
 from collector.core.checkpoint import started
 from collector.core.ledger import Account, Entry
-from collector.core.model import Batch, Counts, Micros, Page, Refusal, Window
+from collector.core.model import (
+    NO_TIME,
+    Batch,
+    Counts,
+    Micros,
+    Page,
+    Refusal,
+    Request,
+    Response,
+    Window,
+)
 from collector.core.stats import PullStats
 from collector.core.store import Commit, DeadLetter
 from collector.core.times import HOUR
 from collector.persistence.letters import Filter
 from collector.persistence.sqlite import SqliteStore
+from collector.pullers.base import Source
+from collector.pullers.framed import Arrival
 from collector.pullers.intake import Intake
 from tests.fakes.config import MINIMAL, changed, settings
 from tests.fakes.pulls import as_json, message
@@ -307,3 +321,227 @@ def test_a_dropped_letter_is_given_up_for_good(store: SqliteStore) -> None:
     store.drop_letters(EVERY)
     assert read_hour(store, PIPED).duplicates == 2
     assert left(store) == 0
+
+
+def take_hour(store: SqliteStore, document: dict[str, Any], *numbers: int) -> PullStats:
+    """Records of the hour are read, by these settings."""
+    _source, intake = opened(store, document, POD)
+    return intake.take(hour_of(*numbers), mode="archive", pulling_id="1", counted_in=HOUR_OF_IT)
+
+
+def opened(store: SqliteStore, document: dict[str, Any], name: str) -> tuple[Source, Intake]:
+    """A source under these settings, and its committed side."""
+    found = reader(settings(document), name)
+    checkpoint = store.checkpoint(name)
+    assert found is not None
+    assert checkpoint is not None
+    source, to = found
+    return source, Intake(store, source, to, checkpoint, SqliteState(Path()).clock)
+
+
+def hour_of(*numbers: int) -> Page:
+    """A page of records of the hour."""
+    read = reader(settings(MINIMAL), POD)
+    assert read is not None
+    raws = [message(number, HOUR_OF_IT.start + number) for number in numbers]
+    return Page(events=[event for raw in raws for event in read[0].reread(raw).events])
+
+
+def forgotten(store: SqliteStore) -> bool:
+    """Whether the ids of the hour are gone."""
+    return opened(store, MINIMAL, POD)[1].has_forgotten(row(store, POD, HOUR_OF_IT.start))
+
+
+def test_a_letter_of_a_forgotten_hour_leaves_it_forgotten(store: SqliteStore) -> None:
+    """Else the next reading of the hour would take all the others for new."""
+    take_hour(store, PIPED, 1)
+    take_hour(store, MINIMAL, 2, 3)
+    before = row(store, POD, HOUR_OF_IT.start)
+    store.forget(POD, 1 << 60, 1 << 40)
+    assert forgotten(store)
+    assert replay(store).records == 1
+    assert forgotten(store)
+    after = row(store, POD, HOUR_OF_IT.start)
+    assert (after.counts, after.digest) == (Counts(received=3, spooled=3), before.digest)
+
+
+def test_an_unreadable_letter_of_a_forgotten_hour(store: SqliteStore) -> None:
+    """It is known from now on, and its hour is forgotten none the less."""
+    take_hour(store, MINIMAL, 2, 3)
+    store.forget(POD, 1 << 60, 1 << 40)
+    for _ in range(2):
+        keep(store, message(1, HOUR_OF_IT.start + 1))
+    done = replay(store)
+    assert (done.records, done.repeats) == (1, 1)
+    assert forgotten(store)
+
+
+def test_a_letter_from_before_a_reset_takes_nothing_off_a_row(store: SqliteStore) -> None:
+    """The letter that its hour has got since is the one that counts there."""
+    read_hour(store, PIPED)
+    store.reset(POD, started(START), NOW, "test")
+    read_hour(store, PIPED)
+    before = row(store, POD, HOUR_OF_IT.start)
+    old = store.dead_letters(EVERY, 0, 2)
+    assert [each.hour for each in old] == [NO_TIME, NO_TIME]
+    done = replay(store, Filter(ids=tuple(each.id for each in old)))
+    assert (done.letters, done.records, done.repeats, left(store)) == (2, 0, 2, 2)
+    counts = row(store, POD, HOUR_OF_IT.start).counts
+    assert counts == Counts(received=3, duplicate=1, dead_lettered=2)
+    assert replay(store).records == 2
+    after = row(store, POD, HOUR_OF_IT.start)
+    assert after.counts == Counts(received=3, spooled=2, duplicate=1)
+    assert after.digest == before.digest
+
+
+def test_a_count_that_went_with_another_letter(store: SqliteStore) -> None:
+    """An earlier release took it off; the digest of the event is still there only once."""
+    take_hour(store, PIPED, 1)
+    before = row(store, POD, HOUR_OF_IT.start)
+    less = Entry(span=HOUR_OF_IT, counts=Counts(received=-1, dead_lettered=-1))
+    store.commit(Commit(source=POD, checkpoint=started(START), observed=START, entries=[less]))
+    replay(store)
+    after = row(store, POD, HOUR_OF_IT.start)
+    assert (after.counts, after.digest) == (Counts(received=1, spooled=1), before.digest)
+
+
+def test_a_refused_record_counts_in_no_row_after_a_reset(store: SqliteStore) -> None:
+    """The row in which it was is gone."""
+    refused(store)
+    store.reset(POD, started(START), NOW, "test")
+    (letter,) = store.dead_letters(EVERY, 0, 9)
+    assert letter.hour == NO_TIME
+    assert replay(store).records == 1
+
+
+PIPED_CASB = changed("pipelines", {"strict": {"steps": [REFUSING]}})
+PIPED_CASB["inputs"]["casb"]["pipelines"] = ["strict"]
+EVENT = {"eventId": "1", "timestamp": "2026-01-01T00:00:00Z"}
+ALERT = {"id": "1", "timestamp": START // 1000}
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "record"),
+    [
+        (EVENTS, "content", {**EVENT, "content": [{**EVENT, "eventId": "2"}]}),
+        (EVENTS, "content", {**EVENT, "content": []}),
+        (EVENTS, "content", {**EVENT, "content": ["text"]}),
+        (ALERTS, "alerts", {**ALERT, "alerts": [{**ALERT, "id": "9"}]}),
+    ],
+)
+@pytest.mark.parametrize("reset", [False, True])
+def test_an_event_that_holds_what_looks_like_a_page(
+    store: SqliteStore, name: str, field: str, record: dict[str, Any], *, reset: bool
+) -> None:
+    """It is the event that it was, not what is in it; also after a reset."""
+    source, intake = opened(store, PIPED_CASB, name)
+    page = source.reread(as_json({field: [record]}))
+    assert len(page.events) == 1
+    intake.take(page, mode="archive", pulling_id="1")
+    if reset:
+        store.reset(name, started(START), NOW, "test")
+    done = replay(store)
+    assert (done.letters, done.records, left(store)) == (1, 1, 0)
+    (delivered,) = records(store)
+    delivered.pop("@collector")
+    assert delivered == record
+
+
+VECTOR = {"tag": "vector", "codec": "native_json", "framing": {"method": "none"}}
+STREAM = "sensor#stream"
+
+
+def stream(**service: Any) -> dict[str, Any]:
+    """A configuration with a WebSocket input whose pipeline keeps aside what is not no. 1."""
+    document = changed("pipelines", {"strict": {"steps": [REFUSING]}})
+    document["inputs"]["sensor"] = {
+        "type": "websocket",
+        "uri": "wss://stream.example.com/",
+        "pipelines": ["strict"],
+        "services": {"stream": {**VECTOR, **service}},
+    }
+    return document
+
+
+def heard(store: SqliteStore, document: dict[str, Any], frame: bytes) -> None:
+    """A frame of the stream came an hour after the start, and was taken."""
+    store.commit(Commit(source=STREAM, checkpoint=started(START), observed=START))
+    source, intake = opened(store, document, STREAM)
+    request = Request(method="GET", url="wss://stream.example.com/")
+    arrival = msgspec.msgpack.encode(Arrival(frame, START + HOUR, "s", 7))
+    page = source.read(Response(request=request, status=101, messages=[arrival]))
+    intake.take(page, mode="live", pulling_id="1")
+
+
+def without_pipeline(document: dict[str, Any]) -> dict[str, Any]:
+    """The same configuration with nothing between stream and spool."""
+    mended = deepcopy(document)
+    del mended["inputs"]["sensor"]["pipelines"]
+    return mended
+
+
+@pytest.mark.parametrize("reset", [False, True])
+def test_an_event_of_a_stream_keeps_its_time_and_its_row(
+    store: SqliteStore, *, reset: bool
+) -> None:
+    """Though the time is that of its arrival, and no session gives its id once more."""
+    document = stream()
+    heard(store, document, b'{"log":{"text":"x"}}')
+    before = row(store, STREAM, START + HOUR)
+    if reset:
+        store.reset(STREAM, started(START), NOW, "test")
+    assert replay(store, document=without_pipeline(document)).records == 1
+    (record,) = records(store)
+    assert record["text"] == "x"
+    assert record["@collector"]["event_time"] == "2026-01-01T01:00:00Z"
+    after = row(store, STREAM, START + HOUR)
+    assert after.counts == Counts(received=1, spooled=1)
+    assert reset or after.digest == before.digest
+
+
+def test_bytes_that_are_no_utf8_still_say_so(store: SqliteStore) -> None:
+    """The flag of a message in base64 goes with it."""
+    document = stream(codec="raw")
+    heard(store, document, b"h\xff")
+    assert replay(store, document=without_pipeline(document)).records == 1
+    assert records(store)[0]["@collector"]["flags"] == ["base64"]
+
+
+def test_an_event_that_is_several_now(store: SqliteStore) -> None:
+    """Under another codec; it was counted as one, and stays until it is read as one."""
+    document = stream(codec="json")
+    heard(store, document, b'[[{"log":{"a":"\xff"}},{"log":{"a":1}}]]')
+    done = replay(store, document=without_pipeline(stream()))
+    assert (done.letters, done.left, left(store)) == (0, 1, 1)
+    assert "several" in done.reasons[0]
+    assert replay(store, document=without_pipeline(document)).records == 1
+
+
+def unmarked(store: SqliteStore, raw: bytes, reason: str) -> None:
+    """A letter of an earlier release, which did not say whether it was an event."""
+    store.commit(
+        Commit(
+            source=STREAM,
+            checkpoint=started(START),
+            observed=START,
+            dead_letters=[
+                DeadLetter(source=STREAM, tag="t", reason=reason, raw=raw, observed=START)
+            ],
+        )
+    )
+
+
+def test_an_event_kept_aside_by_an_earlier_release(store: SqliteStore) -> None:
+    """What the codec had made is no frame of its own, and is taken as what it is."""
+    unmarked(store, b'{"text":"x"}', "filter: no such field")
+    assert replay(store, document=without_pipeline(stream())).records == 1
+    assert records(store)[0]["text"] == "x"
+
+
+def test_what_the_codec_refused_is_refused_still(store: SqliteStore) -> None:
+    """For the same reason as then: it never was an event."""
+    document = without_pipeline(stream())
+    heard(store, document, b'{"text":"x"}')
+    done = replay(store, document=document)
+    assert (done.letters, done.left) == (0, 1)
+    assert "no event of Vector's" in done.reasons[0]

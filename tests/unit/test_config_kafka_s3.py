@@ -98,6 +98,15 @@ def test_s3_refuses(config: dict[str, object], reason: str) -> None:
     assert reason in only(document("s3", **config)).reason
 
 
+def test_scheme_of_the_endpoint() -> None:
+    """It is the same in capitals, and so is what goes with it."""
+    found = settings(document("s3", endpoint_url="HTTPS://S3.example.com")).outputs["lake"]
+    assert isinstance(found, S3Output)
+    assert found.config.endpoint_url == "https://S3.example.com"
+    plain = {"endpoint_url": "HTTP://127.0.0.1:9000", "ca": "a.pem"}
+    assert "endpoint_url is http" in only(document("s3", **plain)).reason
+
+
 @pytest.mark.parametrize("kind", ["kafka", "s3"])
 def test_short_forms_of_tls(kind: str) -> None:
     """What stands beside ``tls`` is the same as what stands in it."""

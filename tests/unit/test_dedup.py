@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
+
 from collector.core import digests
-from collector.core.dedup import TIMELESS_SLOT, Known, digest, pack, unpack
-from collector.core.model import NO_TIME, Event
+from collector.core.dedup import TIMELESS_SLOT, Fresh, Known, digest, forgotten, pack, unpack
+from collector.core.ledger import Account
+from collector.core.model import NO_TIME, Counts, Event, Window
 from collector.core.times import HOUR
 from tests.fakes.pulls import START, event
 
@@ -108,15 +111,44 @@ def test_forget() -> None:
 
 
 def test_what_is_wanted_again() -> None:
-    """It is new though it is known, once a page, and is not stored a second time."""
+    """It is new though it is known, by the digest it had, which is not stored a second time."""
     known = Known(Stored().load)
     known.remember(known.fresh([event(1), event(2)]).slots)
-    again = frozenset({digest(event(1)), digest(event(3))})
-    found = known.fresh([event(1), event(2), event(3), event(1)], again)
-    assert found.events == [event(1), event(3)]
-    assert found.digests == [digest(event(1)), digest(event(3))]
-    assert found.slots == {START // HOUR: [digest(event(3))]}
-    assert found.duplicates == 2
+    found = known.fresh([event(1)], digest(event(2)))
+    assert found == Fresh([event(1)], [digest(event(2))], {}, 0)
+
+
+def row(*, spooled: int, first: int, last: int) -> Account:
+    """A row that took so many events, between these slots."""
+    return Account(
+        span=Window(0, HOUR),
+        counts=Counts(received=spooled, spooled=spooled),
+        digest=1,
+        first=first * HOUR,
+        last=last * HOUR,
+    )
+
+
+@pytest.mark.parametrize(
+    ("kept", "gone"),
+    [
+        ({3: 5}, True),  # the last hour is gone
+        ({4: 9}, True),  # the first hour is gone, whatever its neighbour holds
+        ({3: 2, 4: 2}, True),  # some are gone
+        ({3: 4, 4: 1}, False),
+        ({3: 2, 4: 2, TIMELESS_SLOT: 1}, False),
+        ({3: 900, 4: 900}, False),
+        ({}, True),
+    ],
+)
+def test_forgotten(kept: dict[int, int], *, gone: bool) -> None:
+    """A row is forgotten when fewer ids are kept than it took, or none at one of its ends."""
+    assert forgotten(row(spooled=5, first=3, last=4), kept) is gone
+
+
+def test_a_row_that_took_nothing_is_not_forgotten() -> None:
+    """There is nothing to forget."""
+    assert not forgotten(Account(span=Window(0, HOUR)), {})
 
 
 def test_pack() -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from collector.core import checkpoint as rules
+from collector.core import ledger
+from collector.core.dedup import digest
 from collector.core.ledger import Entry
 from collector.core.model import NO_TIME, Counts, Page, Rejected, Window
 from collector.core.times import HOUR
@@ -149,6 +152,56 @@ def test_forgotten_ids(bench: Bench) -> None:
     assert not any(bench.intake.has_forgotten(row) for row in rows)
     bench.store.forget(SOURCE_ID)
     assert all(bench.intake.has_forgotten(row) for row in rows)
+
+
+def test_an_hour_of_which_ids_are_gone_is_forgotten(bench: Bench) -> None:
+    """Also when other ids lie in its slot: of a late event, or counted in a neighbouring row."""
+    early = Page(events=[event(n, START + n * HOUR // 3) for n in range(4)])
+    bench.intake.take(early, mode="archive", pulling_id="1", counted_in=hours(0, 1))
+    assert not bench.intake.has_forgotten(bench.intake.account(hours(0, 1)))
+    bench.store.forget(SOURCE_ID)
+    bench.restart()
+    late = Page(events=[event(n, START + HOUR + n) for n in range(4, 9)])
+    bench.intake.take(late, mode="archive", pulling_id="1", counted_in=hours(1, 2))
+    assert bench.intake.has_forgotten(bench.intake.account(hours(0, 1)))
+    assert not bench.intake.has_forgotten(bench.intake.account(hours(1, 2)))
+
+
+def test_a_few_ids_in_a_forgotten_hour_do_not_hide_it(bench: Bench) -> None:
+    """What comes late is known, and the hour is compared all the same."""
+    take(bench, 1, 2, 3)
+    bench.store.forget(SOURCE_ID)
+    bench.restart()
+    take(bench, 4)
+    assert bench.intake.has_forgotten(bench.intake.account(hours(0, 1)))
+
+
+def test_events_without_a_time_count_beside_the_others(bench: Bench) -> None:
+    """Their ids lie in a slot of their own, and are no less kept."""
+    page = Page(events=[event(1), event(2, NO_TIME), event(3, NO_TIME)])
+    bench.intake.take(page, mode="archive", pulling_id="1", counted_in=hours(0, 1))
+    assert not bench.intake.has_forgotten(bench.intake.account(hours(0, 1)))
+
+
+def test_what_is_taken_again_is_not_stored_into_a_forgotten_hour(bench: Bench) -> None:
+    """The hour stays forgotten, and the event counts with the digest it had."""
+    take(bench, 1, 2)
+    before = bench.intake.account(hours(0, 1))
+    bench.store.forget(SOURCE_ID)
+    bench.restart()
+    letter = digest(event(1))
+    restored = Page(events=[msgspec.structs.replace(event(1), id="other-session")])
+    bench.intake.take(
+        restored,
+        mode="replay",
+        pulling_id="1",
+        again=letter,
+        conclude=lambda _before, _after: [Entry(span=hours(0, 1), digest=-ledger.total([letter]))],
+    )
+    row = bench.intake.account(hours(0, 1))
+    assert row.counts.spooled == 3
+    assert row.digest == before.digest
+    assert bench.intake.has_forgotten(row)
 
 
 def test_usual(bench: Bench) -> None:

@@ -10,7 +10,15 @@ import pytest
 
 from collector.core import checkpoint as rules
 from collector.core.checkpoint import Checkpoint, Live, Look
-from collector.core.state import clock_is_behind, corrected, from_state, to_state, upgraded
+from collector.core.state import (
+    clock_is_behind,
+    corrected,
+    from_state,
+    set_right,
+    to_state,
+    undated_is_ahead,
+    upgraded,
+)
 from collector.core.times import DAY, HOUR, SECOND
 from tests.fakes.pulls import START, hours
 
@@ -152,3 +160,23 @@ def test_start_in_the_future() -> None:
     """A start that the operator set days ahead is no wrong clock."""
     later = rules.started(START + 9 * DAY)
     assert corrected(later, START) == later
+
+
+def test_a_stream_without_times_whose_clock_ran_ahead() -> None:
+    """Its newest event has our own time, and proves nothing; the marks are those of now."""
+    later = START + 9 * HOUR
+    live = Live(later, clean=True, unbroken_since=START)
+    known = msgspec.structs.replace(FULL, since=later, last_event_time=later, live=live)
+    now = START + 4 * HOUR + 1
+    assert corrected(known, now) == known
+    after = set_right(known, now, now - SECOND)
+    assert after.live == Live(now - SECOND, clean=False, unbroken_since=now - SECOND)
+    assert (after.since, after.last_event_time, after.last_ids) == (START + 5 * HOUR, now, ())
+    assert after.initial_start_time == START
+
+
+@pytest.mark.parametrize("now", [START - 1, START + HOUR - 60 * SECOND, START + DAY])
+def test_a_stream_without_times_whose_clock_is_believed(now: int) -> None:
+    """It is not ahead; or it says less than when the stream began, and has lost the date."""
+    assert not undated_is_ahead(FULL, now)
+    assert set_right(FULL, now, now) == FULL

@@ -331,3 +331,24 @@ def test_replayed_records_alone_are_an_alarm() -> None:
     made.wake(START + 5 * HOUR + 60 * SECOND)
     streamer(made, ScriptedConnect(last(made, known, known, known)), None).run()
     assert sum("PullError 307" in text for text in made.log.texts("ERROR")) == 1
+
+
+def test_live_alone_begins_with_its_first_session() -> None:
+    """Nothing before it was promised: the hour in which it began is complete, from then on."""
+    made = bench(5.7, mode="live")
+    script = [[record(1, 5.8)], 4000.0, [record(2, 6.9)], 900.0, [record(3, 7.1)]]
+    streamer(made, ScriptedConnect(last(made, *script)), None, begins=True).run()
+    assert made.checkpoint.initial_start_time == START + int(5.7 * HOUR)
+    assert owed_hours(made) == []
+    assert made.store.states_of(COMPLETE) == {hours(5, 6)}
+    reason = made.store.account(SOURCE_ID, hours(5, 6)).reason
+    assert reason == "heard from 2026-01-01T05:42:00Z on, when it began"
+
+
+def test_live_alone_with_a_break_in_its_first_hour() -> None:
+    """What was in flight then may be missing: the hour stays open, and becomes a gap."""
+    made = bench(5.1, mode="live")
+    first = ScriptedSession(made.clock, [[record(1, 5.2)], 900.0], ends="abrupt")
+    second = last(made, [record(2, 5.5)], 4000.0, [record(3, 6.9)], 900.0, [record(4, 7.1)])
+    streamer(made, ScriptedConnect(first, second), None, begins=True).run()
+    assert hours(5, 6) not in made.store.states_of(COMPLETE)

@@ -16,7 +16,7 @@ from collector.core.bounds import EXAMINED, Bounds
 from collector.core.checkpoint import Live
 from collector.core.decoded import Record
 from collector.core.flatten import flattener
-from collector.core.ledger import COMPLETE, PARTIAL, UNRECOVERABLE
+from collector.core.ledger import COMPLETE, OPEN, PARTIAL, UNRECOVERABLE
 from collector.core.model import NO_TIME, Event, Request, Response, Window
 from collector.core.times import HOUR, SECOND
 from collector.errors import SessionEnded
@@ -160,6 +160,7 @@ def test_records_beyond_their_bounds() -> None:
         ("syslog", b"<34>1 2026-01-01T00:00:00Z h app - - - hello"),
         ("syslog", b"<34>Jan  1 00:00:00 h app: {}"),
         ("json", b'{"a":1}'),
+        ("json", b'[["\xff",2]]'),
         ("native_json", b'{"metric":{"a":1}}'),
         ("native_json", b'{"log":{"a":1}}'),
         ("native_json", b'{"log":{"log":{"a":1}}}'),
@@ -173,8 +174,10 @@ def test_a_record_is_restored(codec: str, frame: bytes) -> None:
     assert isinstance(record, Record)
     restore = source(codec).restore
     assert restore is not None
-    page = restore(record.original or record.raw)
-    assert [each.raw for each in page.events] == [record.raw]
+    page = restore(record.original or record.raw, START)
+    assert [(each.raw, each.flags, each.time) for each in page.events] == [
+        (record.raw, record.flags, START)
+    ]
     assert page.rejected == []
 
 
@@ -268,11 +271,11 @@ def test_gaps() -> None:
     fresh = Bench(source(), START).checkpoint
     assert gaps.before(fresh, START) is None
     for clean, earlier in ((True, 0), (False, 60)):
-        live = Live(START, clean=clean, unbroken_since=START)
+        live = Live(START + HOUR, clean=clean, unbroken_since=START)
         heard = msgspec.structs.replace(fresh, live=live)
-        gap = gaps.before(heard, START + HOUR)
+        gap = gaps.before(heard, START + 2 * HOUR)
         assert gap is not None
-        assert (gap.start, gap.end) == (START - earlier * SECOND, START + HOUR)
+        assert (gap.start, gap.end) == (START + HOUR - earlier * SECOND, START + 2 * HOUR)
     behind = gaps.before(heard, START - HOUR)  # a clock that was set back
     assert behind is not None
     assert behind.end == START - HOUR
@@ -313,9 +316,10 @@ class Listening:
         """The next session; what was missed before it is told."""
         inner = self._connect(request)
         intake, now = self._bench.intake, self._bench.clock.now()
-        gap = gaps.before(intake.checkpoint, now)
-        entries = [gaps.began(now)] if gap is None else gaps.missed(gap, intake.account)
-        intake.advance(lambda checkpoint: gaps.resumed(checkpoint, now), entries)
+        dated = self._bench.source.dated
+        gap = gaps.before(intake.checkpoint, now, dated=dated)
+        entries = gaps.told(intake.checkpoint, now, intake.account, dated=dated)
+        intake.advance(lambda checkpoint: gaps.resumed(checkpoint, now, dated=dated), entries)
         if gap is not None:
             self._bench.journal.missed(SessionEnded(311, gaps.spelled(gap), "nothing"))
         return framed(inner, self._bench.clock)
@@ -337,16 +341,21 @@ class Listening:
 
 
 def test_only_hours_between_two_gaps_are_complete() -> None:
-    """The first hour is partial, so are those with a break; one that nobody heard is lost."""
+    """Those with a break are partial, one that nobody heard is lost; the first is complete.
+
+    Its row says from when on: nothing was ever promised of what lies before.
+    """
     bench = Bench(source("raw"), START + HOUR // 2)
     silent: list[Any] = [[b"x"], *[100.0] * 72, [b"y"]]  # two hours, up to 02:30
     first = ScriptedSession(bench.clock, silent, at_end=lambda: bench.clock.advance(2 * 3600))
     then: list[Any] = [[b"x"], *[100.0] * 60, [b"z"]]
     second = ScriptedSession(bench.clock, then, at_end=bench.clock.stop)
     Listening(bench, first, second).run()
-    assert bench.store.states_of(COMPLETE) == {hours(1, 2), hours(5, 6)}
+    assert bench.store.states_of(COMPLETE) == {hours(0, 1), hours(1, 2), hours(5, 6)}
+    reason = bench.store.account(SOURCE_ID, hours(0, 1)).reason
+    assert reason == "heard from 2026-01-01T00:30:00Z on, when it began"
     assert bench.store.states_of(UNRECOVERABLE) == {hours(3, 4)}
-    assert bench.store.states_of(PARTIAL) == {hours(0, 1), hours(2, 3), hours(4, 5)}
+    assert bench.store.states_of(PARTIAL) == {hours(2, 3), hours(4, 5)}
     row = bench.store.account(SOURCE_ID, hours(2, 3))
     assert row.reason is not None
     assert row.reason.startswith("not heard from 2026-01-01T02:30:00Z to 2026-01-01T04:3")
@@ -423,3 +432,75 @@ def test_a_clock_that_was_behind_for_a_while_makes_no_gap_of_years() -> None:
     touched = {span for _source, span in bench.store.rows}
     assert len(touched) < 10
     assert bench.store.account(SOURCE_ID, hours(0, 1)).state == PARTIAL
+
+
+@pytest.mark.parametrize("ends", ["clean", "abrupt"])
+def test_a_break_in_the_very_first_hour_is_one(ends: str) -> None:
+    """Also right after the beginning; the hour before it was never promised."""
+    bench = Bench(source("raw"), START + HOUR + 30 * SECOND)
+    first = ScriptedSession(
+        bench.clock, [[b"x"], 20.0], ends=ends, at_end=lambda: bench.clock.advance(600)
+    )
+    then: list[Any] = [[b"y"], *[100.0] * 40, [b"z"]]
+    second = ScriptedSession(bench.clock, then, at_end=bench.clock.stop)
+    Listening(bench, first, second).run()
+    assert bench.store.states_of(PARTIAL) == {hours(1, 2)}
+    assert (SOURCE_ID, hours(0, 1)) not in bench.store.rows
+
+
+def ahead(bench: Bench, hours: int) -> Callable[[], None]:
+    """What sets the clock forward, or back."""
+    return lambda: bench.clock.jump(hours * 3600.0)
+
+
+def test_what_a_clock_told_that_ran_ahead_is_taken_back() -> None:
+    """Arrivals have its times alone: no hour that it called complete hides the outage."""
+    bench = Bench(source("raw"), START)
+    right = ScriptedSession(bench.clock, [[b"w"], *[100.0] * 18], at_end=ahead(bench, 5))
+    wrong: list[Any] = [[b"x"], *[100.0] * 108, [b"y"]]  # as 05:30 to 08:30
+    second = ScriptedSession(bench.clock, wrong, at_end=bench.clock.stop)
+    Listening(bench, right, second).run()
+    bench.wake(START + 6 * HOUR + HOUR // 2)  # set right meanwhile
+    Listening(bench, ScriptedSession(bench.clock, [[b"z"]], at_end=bench.clock.stop)).run()
+    assert bench.store.states_of(COMPLETE) == set()
+    assert bench.store.states_of(PARTIAL) == {hours(0, 1), hours(5, 6), hours(6, 7)}
+    assert bench.store.states_of(UNRECOVERABLE) == {hours(n, n + 1) for n in range(1, 5)}
+    again = bench.store.account(SOURCE_ID, hours(7, 8))
+    assert again.state == OPEN
+    assert "the clock was set back from 2026-01-01T08:3" in (again.reason or "")
+    (gap,) = [each for each in bench.log.texts("WARNING") if "05:30:00Z to" in each]
+    assert "not heard from 2026-01-01T05:30:00Z to 2026-01-01T06:30" in gap
+
+
+class SetBack(ScriptedSession):
+    """A session during which the clock is set back five hours, before the last step."""
+
+    def __init__(self, clock: ManualClock, script: list[Any], at_end: Callable[[], None]) -> None:
+        super().__init__(clock, script, at_end=at_end)
+        self._wall = clock
+        self._reads = len(script)
+
+    def read(self) -> Sequence[bytes]:
+        """Play the next step."""
+        self._reads -= 1
+        if self._reads == 0:
+            self._wall.jump(-5 * 3600.0)
+        return super().read()
+
+
+def test_a_clock_that_is_set_right_while_the_stream_is_heard() -> None:
+    """From then on the marks are true: the outage after it is told as long as it was."""
+    bench = Bench(source("raw"), START)
+    right = ScriptedSession(bench.clock, [[b"w"], *[100.0] * 18], at_end=ahead(bench, 5))
+    wrong: list[Any] = [[b"x"], *[100.0] * 108, [b"y"]]  # the last at 03:30
+    second = SetBack(bench.clock, wrong, lambda: bench.clock.advance(3 * 3600.0))
+    third = ScriptedSession(bench.clock, [[b"z"]], at_end=bench.clock.stop)
+    Listening(bench, right, second, third).run()
+    assert any(
+        "not heard from 2026-01-01T03:30:00Z to 2026-01-01T06:30" in each
+        for each in bench.log.texts("WARNING")
+    )
+    assert hours(4, 5) in bench.store.states_of(UNRECOVERABLE)
+    assert bench.store.states_of(PARTIAL) >= {hours(3, 4), hours(5, 6), hours(6, 7)}
+    assert bench.store.states_of(COMPLETE) == set()
+    assert bench.store.account(SOURCE_ID, hours(7, 8)).state == OPEN
