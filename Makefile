@@ -8,6 +8,8 @@ VENV ?= .venv
 ARGS ?=
 TIER ?= ci
 MINUTES ?= 60
+# One more than there are cores: many tests wait for a process or a server.
+JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	--require-hashes --no-deps --only-binary :all:
@@ -26,7 +28,7 @@ run: $(VENV)/.runtime ## Run the collector with config.yaml (or CONFIG_FILE); wi
 	$(BIN)/python -m collector $(if $(CONFIG_FILE)$(wildcard config.yaml),run,demo) $(ARGS)
 
 test: $(VENV)/.dev ## Run the whole test suite
-	$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal $(ARGS)
 
 kills: $(VENV)/.dev ## Kill the real process again and again (TIER=ci: 150 times)
 	COLLECTOR_TIER=$(TIER) $(BIN)/python -m pytest tests/crash/test_kill.py $(ARGS)
