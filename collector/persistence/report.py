@@ -15,10 +15,14 @@ from collector.core.times import HOUR
 from collector.persistence import database, letters, stored
 
 
-class ServiceState(msgspec.Struct, frozen=True, kw_only=True):
-    """One service, in words; ``last_event`` is ``-`` until it has taken a record.
+_LAST = "last_event_time_in_utc"
 
-    ``state`` has null then: what is stored is the start, which has its own name.
+
+class ServiceState(msgspec.Struct, frozen=True, kw_only=True):
+    """One service: its ``state`` as it is stored, and the same in words.
+
+    ``last_event`` is ``-`` until it has taken a record: what is stored then is the start,
+    which has its own name.
     """
 
     source: str
@@ -28,6 +32,11 @@ class ServiceState(msgspec.Struct, frozen=True, kw_only=True):
     complete_until: str
     owed_hours: str
     changed: str
+
+    @property
+    def shown(self) -> state.State:
+        """The state for other programs; null where the words say ``-``."""
+        return self.state if self.last_event != "-" else {**self.state, _LAST: None}
 
 
 class StateReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +72,7 @@ class StateReport(msgspec.Struct, frozen=True, kw_only=True):
     def as_dict(self) -> dict[str, Any]:
         """The report as JSON-able values, the states under Devo's names."""
         return {
-            "services": {each.source: each.state for each in self.services},
+            "services": {each.source: each.shown for each in self.services},
             "waiting": [
                 {"output": output, "lane": lane, "records": count}
                 for output, lane, count in self.waiting
@@ -82,7 +91,7 @@ def _service(source: str, text: str, changed: int) -> ServiceState:
     taken = _has_taken(mark)
     return ServiceState(
         source=source,
-        state=found if taken else {**found, "last_event_time_in_utc": None},
+        state=found,
         start=_shown(mark.initial_start_time),
         last_event=_shown(mark.last_event_time) if taken else "-",
         complete_until=_shown(checkpoint.complete_until(mark)),

@@ -9,6 +9,7 @@ import msgspec
 
 from collector.core.checkpoint import owing, started
 from collector.core.model import Batch
+from collector.core.state import from_state
 from collector.core.store import Commit, DeadLetter
 from collector.core.times import HOUR, SECOND
 from collector.persistence.report import StateReport
@@ -100,6 +101,7 @@ def test_a_service_that_has_taken_nothing(tmp_path: Path) -> None:
     shown = report.as_dict()["services"]["pod#audit"]
     assert shown["initial_start_time_in_utc"] == "2026-01-01T00:00:00Z"
     assert shown["last_event_time_in_utc"] is None
+    assert from_state(audit.state) == started(START), "what is stored stays whole"
 
 
 def test_a_service_whose_first_event_is_at_its_start(tmp_path: Path) -> None:
