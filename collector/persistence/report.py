@@ -8,12 +8,12 @@ from typing import Any, Self
 
 import msgspec
 
-from collector.core import checkpoint, state, times
+from collector.core import checkpoint, times
 from collector.core.checkpoint import Checkpoint
 from collector.core.model import Micros
+from collector.core.state import State
 from collector.core.times import HOUR
 from collector.persistence import database, letters, stored
-
 
 _LAST = "last_event_time_in_utc"
 
@@ -26,7 +26,7 @@ class ServiceState(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     source: str
-    state: state.State
+    state: State
     start: str
     last_event: str
     complete_until: str
@@ -34,7 +34,7 @@ class ServiceState(msgspec.Struct, frozen=True, kw_only=True):
     changed: str
 
     @property
-    def shown(self) -> state.State:
+    def shown(self) -> State:
         """The state for other programs; null where the words say ``-``."""
         return self.state if self.last_event != "-" else {**self.state, _LAST: None}
 
