@@ -51,15 +51,26 @@ class SourceInspector:
         for source, service in self._services.items():
             self._look_at(source, service, log)
 
-    def _look_at(self, source: str, service: ServiceJob, log: Log) -> None:
+    def note_data(self) -> None:
+        """Note what came since the last look, and judge nothing: all has come to rest."""
+        for source, service in self._services.items():
+            self._has_new(source, service)
+
+    def _has_new(self, source: str, service: ServiceJob) -> bool:
+        """Whether new records came since this was last asked, which is noted."""
         totals = service.intake.totals()
         new = totals.received - totals.duplicates
+        if new <= self._new_records[source]:
+            return False
+        self._new_records[source] = new
+        self._board.data(source)
+        return True
+
+    def _look_at(self, source: str, service: ServiceJob, log: Log) -> None:
         now = self._clock.monotonic()
         health = self._board.health(source)
-        if new > self._new_records[source]:
-            self._new_records[source] = new
+        if self._has_new(source, service):
             self._quiet_since[source] = now
-            self._board.data(source)
             self._board.progressed(source, _DATA)
         elif self._gate.paused or health.state is not State.COLLECTING:
             self._quiet_since[source] = now
@@ -99,6 +110,10 @@ class Inspector:
         for lane in self._lanes:
             self._look_at_output(lane)
         self._look_at_spool()
+
+    def note_data(self) -> None:
+        """Note the records that came since the last look."""
+        self._sources.note_data()
 
     def _look_at_output(self, lane: Lane) -> None:
         counts = lane.stats.counts()

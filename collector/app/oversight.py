@@ -85,6 +85,8 @@ class Oversight:
 
     def stopped(self) -> None:
         """All has come to rest; the store is still open."""
+        if self._inspector is not None:
+            self._inspector.note_data()
         self.board.end(Signal.ENDED)
         self._save()
 

@@ -86,7 +86,7 @@ def show(
     gaps: Annotated[
         bool,
         typer.Option(
-            "--gaps", help="Only gaps, and hours that settle; exit 8 when there are gaps."
+            "--gaps", help="Only gaps; exit 8 when there are any. Hours that settle are counted."
         ),
     ] = False,
     grace: GraceOption = 2.0,
@@ -105,7 +105,7 @@ def show(
     due when it can first be read: archive_delay_in_seconds (CASB alerts:
     settle_delay_in_seconds) after its end; an hour that held no or strikingly
     few records is due again at its second reading. Until it is overdue an hour
-    settles: it is shown, counted apart, and no alarm. A service that is configured
+    settles: it is counted apart, and no alarm. A service that is configured
     and never ran has gaps from its start on. One that is disabled, or configured no
     more, has none: its name is told apart.
     """
@@ -202,7 +202,7 @@ def _judged(
 
 
 def _tell(judged: list[Judged], left: list[str], *, gaps: bool, as_json: bool) -> int:
-    """Print all hours, or those that are not complete; how many are gaps.
+    """Print all hours, or the gaps (for programs also what settles); how many are gaps.
 
     ``left``: the sources that are not collected any more.
     """
@@ -214,8 +214,8 @@ def _tell(judged: list[Judged], left: list[str], *, gaps: bool, as_json: bool) -
         counts = {"gaps": alarms, "settling": len(settling)}
         print_json({**counts, "not_collected": left, "hours": rows})
         return alarms
-    if shown or not gaps:
-        _print(sorted(shown, key=_alarms_first) if gaps else shown)
+    if alarms or not gaps:
+        _print([each for each in shown if each.standing.is_gap or not gaps])
     if left:
         out.print(f"\nNot collected any more, and no alarm: {', '.join(left)}.", highlight=False)
     if gaps:
@@ -223,14 +223,10 @@ def _tell(judged: list[Judged], left: list[str], *, gaps: bool, as_json: bool) -
     return alarms
 
 
-def _alarms_first(each: Judged) -> bool:
-    return not each.standing.is_gap
-
-
 def _sum_up(alarms: int, settling: list[Judged]) -> None:
     if settling:
         last = _minute(max(each.standing.overdue for each in settling))
-        out.print(f"\n{len(settling)} hours still settle, the last of them until {last}: no gaps.")
+        out.print(f"\n{len(settling)} hours still settle, the last until {last}: they are no gaps.")
     if not alarms:
         out.print("[green]No gaps.[/]")
         return

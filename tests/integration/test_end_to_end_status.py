@@ -181,3 +181,18 @@ def test_a_source_that_is_given_up(tmp_path: Path) -> None:
         code, found = status(site)
         assert (code, states(found)) == (8, {"pod#message": "stopped"})
         assert {each["number"] for each in found["events"]} == {503, 310}
+
+
+def test_an_interrupted_one_shot_run_tells_what_came(tmp_path: Path) -> None:
+    """The data of a run that nobody has looked at yet is noted when it stops."""
+    slow = Fault(service="message", action="stall", mode="archive", seconds=600)
+    with Simulator(OPTIONS, SystemClock(), [slow]) as simulator:
+        site = Site(tmp_path, document(tmp_path, simulator, OPTIONS))
+        with site.running("--once") as process:
+            eventually((site.out / "mail.proofpoint.pod.maillog.ndjson").exists)
+            process.terminate()
+            assert process.wait(10) == 8, site.log
+    _, found = status(site)
+    last_data = {each["source"]: each["last_data"] for each in found["sources"]}
+    assert last_data["pod#maillog"] is not None
+    assert last_data["pod#message"] is None
