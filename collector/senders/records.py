@@ -71,6 +71,11 @@ _OWN_END = 2048
 """Bytes at the end of a record in which our own metadata stands, unless it is very long."""
 
 
+def tell_their_times(text: bytes) -> bool:
+    """Whether the collector wrote about any of the records in the text; see ``event_time``."""
+    return _OWN in text
+
+
 def event_time(text: bytes, start: int, end: int) -> bytes | None:
     """The event time of the record that stands there, as the collector wrote it.
 
