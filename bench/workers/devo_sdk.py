@@ -11,14 +11,14 @@ from pathlib import Path
 from bench.certificate import Certificate
 from bench.meter import spent, tell
 from bench.peers import TAG, devo_sender
-from bench.records import pod_messages
+from bench.records import spooled
 
 _DIFFERENT = 1000
 
 
 def main(folder: Path, port: int, records: int) -> None:
     """Send so many records."""
-    messages = [message.decode() for message in pod_messages(_DIFFERENT)]
+    messages = [message.decode() for message in spooled(_DIFFERENT)]
     sender = devo_sender(Certificate.kept(folder), port)
     with spent() as took:
         for number in range(records):

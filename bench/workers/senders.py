@@ -14,38 +14,15 @@ import sys
 from pydantic import TypeAdapter
 
 from bench.meter import spent, tell
-from bench.records import pod_messages
+from bench.records import spooled
 from collector.app.outputs import sender
 from collector.clock import SystemClock
 from collector.config.outputs import Output
-from collector.core import batching, times
-from collector.core.batching import Limits, Origin
-from collector.core.model import Event, SpooledBatch
+from collector.core.model import SpooledBatch
 from collector.logs import component_logger
 
 _RECORDS = 1000
 _FLUSH_EVERY = 20
-
-
-def lines() -> bytes:
-    """The records of a batch as they lie in the spool."""
-    hour = times.parse("2026-01-01T00:00:00Z")
-    origin = Origin(
-        input="pod",
-        service="message",
-        source="pod#message",
-        tag="mail.proofpoint.pod.message",
-        mode="archive",
-        pulling_id="1",
-        observed=hour,
-        outputs=("out",),
-    )
-    events = (
-        Event(f"{number:032x}", hour + number * 3_571, raw)
-        for number, raw in enumerate(pod_messages(_RECORDS))
-    )
-    (made,) = batching.batches(origin, ((each, [each.raw]) for each in events), Limits())
-    return made.body
 
 
 def batch(number: int, body: bytes) -> SpooledBatch:
@@ -68,7 +45,7 @@ def main(settings: str, batches: int) -> None:
     """Send and confirm; a refused record is an error."""
     output: Output = TypeAdapter(Output).validate_python(json.loads(settings))
     sending = sender(output, SystemClock(), component_logger("Bench", "sender"))
-    body = lines()
+    body = b"".join(line + b"\n" for line in spooled(_RECORDS))
     sending.rewind(None)
     with spent() as took:
         for number in range(1, batches + 1):
