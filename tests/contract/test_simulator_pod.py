@@ -65,6 +65,11 @@ def open_and_close(url: str, service: str, **query: str) -> None:
         pass
 
 
+def await_end(simulator: Simulator) -> None:
+    """Return when the vendor has noted that the first session ended, and when."""
+    eventually(lambda: simulator.truth.ends)
+
+
 def raw_session(simulator: Simulator, service: bytes = b"audit") -> socket.socket:
     """A bare socket that asked for a session with the manual's example key."""
     host, port = simulator.url.removeprefix("http://").split(":")
@@ -181,8 +186,7 @@ def test_reset_session_is_held_for_a_while() -> None:
             raw.recv(1000)
             linger = struct.pack("ii", 1, 0)
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-        while not simulator.truth.ends:
-            clock.sleep(0)
+        await_end(simulator)
         assert status_of(lambda: open_and_close(simulator.ws_url, "audit")) == 409
         clock.advance(46)
         assert reconnected(simulator)
@@ -303,6 +307,7 @@ def test_live_resumes_within_the_hour_with_an_overlap() -> None:
     with vendor() as (simulator, clock):
         with open_stream(simulator.ws_url, "message") as session:
             first = identities("message", take(session, 600))
+        await_end(simulator)
         seen = simulator.truth.emitted("message")
         clock.advance(1800)
         missed = simulator.truth.emitted("message") - seen
@@ -317,6 +322,7 @@ def test_live_forgets_after_an_hour() -> None:
     with vendor() as (simulator, clock):
         with open_stream(simulator.ws_url, "message") as session:
             take(session, 600)
+        await_end(simulator)
         clock.advance(5400)
         start = clock.now() - HOUR
         expected = simulator.truth.emitted("message")
@@ -401,6 +407,7 @@ def test_reset_during_live_holds_the_session() -> None:
     with vendor(None, fault) as (simulator, clock):
         with open_stream(simulator.ws_url, "message") as session:
             assert drain(session)[1] is None
+        await_end(simulator)
         assert status_of(lambda: open_and_close(simulator.ws_url, "message")) == 409
         clock.advance(46)
         open_and_close(simulator.ws_url, "message")

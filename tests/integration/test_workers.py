@@ -201,12 +201,14 @@ def test_configuration_that_is_being_changed_stops_nothing(tmp_path: Path, kind:
     """A worker that dies meanwhile is started again once the file is what it was.
 
     Until then its records would be owed to an output that the supervisor does not serve.
+    A worker that meets such a file at its first start would end the program, so both
+    must have begun to pull before it is changed.
     """
     options = history(hours=4, records=400)
     with Simulator(options, SystemClock(), [STALL]) as simulator:
         site = shared(tmp_path, simulator, options)
         with site.running() as process:
-            eventually(lambda: stalled(site))
+            eventually(lambda: stalled(site) and len(set().union(*owners(site).values())) == 2)
             path = tmp_path / "config.yaml"
             whole = path.read_text(encoding="utf-8")
             assert CHANGES[kind](whole) != whole
