@@ -60,6 +60,7 @@ LIBRARIES = {
     "confluent_kafka": ("collector.senders.kafka", "collector.senders.kafka_failures"),
     "cryptography": ("collector.config.ciphertext", "collector.net", "collector.app.certificates"),
     "deepdiff": ("collector.persistence",),
+    "numpy": ("collector.core.digests",),
     "picows": ("collector.wire.handshake", "collector.wire.inbox", "collector.wire.stream"),
     "pyarrow": ("collector.senders.parquet",),
     "pydantic": ("collector.config", "collector.app"),
@@ -190,10 +191,10 @@ def test_libraries_have_one_home(path: Path) -> None:
 
 @each_product_file
 def test_core_is_pure(path: Path) -> None:
-    """The core knows the standard library and msgspec, and nothing that does I/O."""
+    """The core knows the standard library, msgspec and numpy, and nothing that does I/O."""
     if layer(module_name(path)) == "core":
         roots = {name.split(".")[0] for name in imported_names(path)}
-        assert roots - set(sys.stdlib_module_names) <= {"collector", "msgspec"}
+        assert roots - set(sys.stdlib_module_names) <= {"collector", "msgspec", "numpy"}
         assert not roots & {"asyncio", "logging", "os", "socket", "threading", "time"}
 
 

@@ -66,8 +66,8 @@ class Known:
         if again is not None:
             (event,) = events
             return Fresh([event], [again], {}, 0)
-        found = [digest(event) for event in events]
-        slots = _by_slot(zip(events, found, strict=True))
+        found = list(map(digest, events))
+        slots = _by_slot(events, found)
         seen = set[bytes]().union(*(self._slot(each).held(slots[each]) for each in slots))
         if not seen and len(set(found)) == len(found):
             return Fresh(events, found, slots, 0)
@@ -77,7 +77,7 @@ class Known:
         """Take in what was just made durable."""
         for each, added in slots.items():
             if each in self._slots:
-                self._slots[each].update(added)
+                self._slots[each].update(pack(added))
 
     def forget(self) -> None:
         """Empty the cache, after the stored digests were removed or replaced."""
@@ -86,17 +86,20 @@ class Known:
     def _slot(self, wanted: int) -> DigestSet:
         found = self._slots.pop(wanted, None)
         if found is None:
-            found = DigestSet(unpack(self._load(wanted)))
+            found = DigestSet(self._load(wanted))
             while len(self._slots) >= self._max_slots:
                 del self._slots[next(iter(self._slots))]
         self._slots[wanted] = found
         return found
 
 
-def _by_slot(found: Iterable[tuple[Event, bytes]]) -> dict[int, list[bytes]]:
+def _by_slot(events: Sequence[Event], found: list[bytes]) -> dict[int, list[bytes]]:
+    hours = [event.time // HOUR for event in events]
+    if len(set(hours)) == 1:
+        return {hours[0]: found}
     slots: dict[int, list[bytes]] = {}
-    for event, each in found:
-        slots.setdefault(event.time // HOUR, []).append(each)
+    for hour, each in zip(hours, found, strict=True):
+        slots.setdefault(hour, []).append(each)
     return slots
 
 
@@ -124,7 +127,7 @@ def _without(seen: set[bytes], events: Sequence[Event], found: Sequence[bytes]) 
             seen.add(each)
             new.append(event)
             kept.append(each)
-    return Fresh(new, kept, _by_slot(zip(new, kept, strict=True)), len(events) - len(new))
+    return Fresh(new, kept, _by_slot(new, kept), len(events) - len(new))
 
 
 def pack(found: Iterable[bytes]) -> bytes:

@@ -30,8 +30,9 @@ class Comparison:
 
     def add(self, events: Sequence[Event]) -> None:
         """Take in one page."""
-        digests = set(map(dedup.digest, events))
-        self._digests.update(digests - self._digests.held(digests))
+        digests = list(dict.fromkeys(map(dedup.digest, events)))
+        held = self._digests.held(digests)
+        self._digests.update(dedup.pack(each for each in digests if each not in held))
 
     def verdict(self, before: Account) -> Entry:
         """Whether these are the events that were taken, whatever became of each of them."""
