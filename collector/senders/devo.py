@@ -18,7 +18,7 @@ from collector.net.tls import STRICT, Checks
 from collector.senders.base import Hold
 from collector.senders.compression import compressed
 from collector.senders.framing import name, rfc3164_moment, rfc3164_time
-from collector.senders.records import event_time
+from collector.senders.records import event_times
 from collector.senders.stream import ConfirmedStream, StreamOptions
 from collector.senders.tls import client_context
 
@@ -104,16 +104,15 @@ class DevoSender:
             return [head + line + b"\n" for line in batch.lines()]
         first = self._clock.now() if batch.first == NO_TIME else batch.first
         usual = rfc3164_time(first).encode("ascii")
-        return [self._head(batch, _dated(line, usual)) + line + b"\n" for line in batch.lines()]
+        moments = event_times(batch.body, list(batch.spans()))
+        return [
+            self._head(batch, rfc3164_moment(moment[:19]) if moment else usual) + line + b"\n"
+            for line, moment in zip(batch.lines(), moments, strict=True)
+        ]
 
     def _head(self, batch: SpooledBatch, time: bytes) -> bytes:
         names = f" {self._hostname} {batch.tag}: ".encode("ascii")
         return b"<%d>%b%b" % (_PRIORITY, time, names)
-
-
-def _dated(line: bytes, usual: bytes) -> bytes:
-    moment = event_time(line, 0, len(line))
-    return usual if moment is None else rfc3164_moment(moment[:19])
 
 
 def members(lines: Sequence[bytes]) -> Iterator[bytes]:

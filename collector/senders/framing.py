@@ -87,15 +87,12 @@ class Header(Frozen, frozen=True):
     def at(self, instant: Micros) -> bytes:
         """The header of a message of that time."""
         spelled = rfc3164_time(instant) if self.short else rfc5424_time(instant)
-        return b"%b%b%b" % (self.before, spelled.encode("ascii"), self.after)
+        return self.before + spelled.encode("ascii") + self.after
 
     def of(self, moment: bytes) -> bytes:
         """The header of a message whose time is given in ISO 8601, UTC, which is RFC 5424's."""
-        return b"%b%b%b" % (
-            self.before,
-            rfc3164_moment(moment[:19]) if self.short else moment,
-            self.after,
-        )
+        spelled = rfc3164_moment(moment[:19]) if self.short else moment
+        return self.before + spelled + self.after
 
 
 def rfc3164_header(pri: int, host: str, tag: str) -> Header:
@@ -136,5 +133,10 @@ def framed(
 ) -> tuple[bytes | memoryview, ...]:
     """The pieces of one message on the wire; with newlines it must hold none itself."""
     if framing == "octet_counting":
-        return b"%d %b" % (len(header) + len(text), header), text
+        return _octets(len(header) + len(text)), header, text
     return header, text, b"\n"
+
+
+@lru_cache(maxsize=8192)
+def _octets(count: int) -> bytes:
+    return b"%d " % count

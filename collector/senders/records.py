@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from collections.abc import Set as AbstractSet
 
 import msgspec
@@ -71,25 +71,32 @@ _OWN_END = 2048
 """Bytes at the end of a record in which our own metadata stands, unless it is very long."""
 
 
-def tell_their_times(text: bytes) -> bool:
-    """Whether the collector wrote about any of the records in the text; see ``event_time``."""
-    return _OWN in text
-
-
-def event_time(text: bytes, start: int, end: int) -> bytes | None:
-    """The event time of the record that stands there, as the collector wrote it.
+def event_times(text: bytes, spans: Sequence[tuple[int, int]]) -> list[bytes | None]:
+    """The event times of the records that stand there, as the collector wrote them.
 
     That is ``2026-01-01T00:00:00Z``, with a fraction of six digits where there is one.  Far
     cheaper than ``described``: it is found by its place, which is ours alone, and taken as
     it stands.  A record in which our key stands ends with our metadata
     (``core.batching``), whatever its vendor wrote.
     """
-    own = text.rfind(_OWN, max(end - _OWN_END, start), end)
-    if own < 0:
-        return None  # what else may be called so is a field of the vendor's
-    if text[end - 45 : end - 30] == _LAST:
-        return text[end - 30 : end - 3]
-    found = text.rfind(_LAST, own, end)
+    if _OWN not in text:
+        return [None] * len(spans)
+    found: list[bytes | None] = []
+    size = 0  # of our metadata in the record before: to look for it anew costs 0.3 us
+    for start, end in spans:
+        at_place = size <= end - start and text.startswith(_OWN, end - size)
+        if at_place and text[end - 45 : end - 30] == _LAST:
+            found.append(text[end - 30 : end - 3])
+            continue
+        own = text.rfind(_OWN, max(end - _OWN_END, start), end)
+        # What else may be called so is a field of the vendor's.
+        found.append(None if own < 0 else _last_time(text, own, end))
+        size = end - own if own >= 0 else 0
+    return found
+
+
+def _last_time(text: bytes, start: int, end: int) -> bytes | None:
+    found = text.rfind(_LAST, start, end)
     at = found + len(_LAST)
     return None if found < 0 else text[at : text.find(b'"', at)]
 

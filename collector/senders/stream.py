@@ -31,7 +31,7 @@ from collector.senders.failures import network_failure
 Confirmation: TypeAlias = Literal["half_close", "quiet"]
 
 # So much must move within one time-out.
-_PIECE_BYTES = 65_536
+_PIECE_BYTES = 131_072
 # While the program stops, nothing may hold it up longer.
 _STOPPING_SECONDS = 1.0
 

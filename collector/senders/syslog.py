@@ -21,7 +21,7 @@ from collector.senders.framing import (
     truncated,
     visible,
 )
-from collector.senders.records import event_time, tell_their_times
+from collector.senders.records import event_times
 from collector.senders.stream import ConfirmedStream, StreamOptions
 from collector.senders.tls import client_context
 
@@ -89,9 +89,9 @@ class SyslogSender:
         refusals: list[Refusal] = []
         pieces: list[bytes | memoryview] = []
         body, view = batch.body, memoryview(batch.body)
-        dated = tell_their_times(body)  # to look for what is in none of them costs 0.7 us each
-        for index, (start, end) in enumerate(batch.spans()):
-            moment = event_time(body, start, end) if dated else None
+        spans = list(batch.spans())
+        for index, moment in enumerate(event_times(body, spans)):
+            start, end = spans[index]
             head = usual if moment is None else header.of(moment)
             room = self._max_message_bytes - len(head)
             text = visible(body[start:end]) if self._framing == "newline" else view[start:end]

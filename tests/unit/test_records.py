@@ -10,7 +10,7 @@ from collector.senders.records import (
     Described,
     dated,
     described,
-    event_time,
+    event_times,
     identity,
     named,
     time_of,
@@ -79,7 +79,10 @@ def time_in(line: bytes) -> bytes | None:
     """What is found in a record with neighbours, which must not be looked at."""
     neighbour = RECORD.replace(b"11:59", b"23:23") + b"\n"
     text = neighbour + line + b"\n" + neighbour
-    return event_time(text, len(neighbour), len(neighbour) + len(line))
+    spans = [(0, len(neighbour) - 1), (len(neighbour), len(neighbour) + len(line))]
+    other, found = event_times(text, spans)
+    assert other == WRITTEN.replace(b"11:59", b"23:23")
+    return found
 
 
 @pytest.mark.parametrize("text", ODD_TIMES)
