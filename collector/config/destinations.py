@@ -1,5 +1,6 @@
 """Settings of what lies behind each kind of output."""
 
+from pathlib import Path
 from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
@@ -13,13 +14,11 @@ from collector.config.fields import (
     Hours,
     Port,
     Seconds,
-    Secret,
     Section,
     SyslogName,
     refuse,
 )
-from collector.config.secured import Secured
-from collector.config.tls import Tls, with_short
+from collector.config.tls import SpeaksTls, TrustsCa
 
 Compression: TypeAlias = Literal["none", "gzip", "zstd"]
 
@@ -68,7 +67,7 @@ class FileConfig(Section):
     )
 
 
-class DevoConfig(Secured):
+class DevoConfig(SpeaksTls):
     """A Devo address, or a Devo relay."""
 
     address: Host = Field(description="Host, for example `collector-eu.devo.io`.")
@@ -80,20 +79,9 @@ class DevoConfig(Secured):
     )
     chain: FilePath | None = Field(
         default=None,
-        description="File of Devo's certificate authority (`tls.ca`); required for SSL.",
+        description="File of Devo's certificate authority (`tls.ca`). SSL requires it, `cert`, and "
+        "`key` unless `cert` is PKCS#12.",
     )
-    cert: FilePath | None = Field(
-        default=None, description="File of the client certificate (`tls.cert`); required for SSL."
-    )
-    key: FilePath | None = Field(
-        default=None,
-        description="File of the client's private key (`tls.key`); required for SSL, unless "
-        "`cert` is PKCS#12.",
-    )
-    key_password: Secret | None = Field(
-        default=None, description="Password of the private key (`tls.key_password`)."
-    )
-    tls: Tls = Field(default=Tls(), description="How Devo is verified.")
     hostname: SyslogName | None = Field(
         default=None,
         description="Host name written into each line. Default: this machine's name.",
@@ -108,22 +96,21 @@ class DevoConfig(Secured):
     )
     confirm: Confirm = Field(default=Confirm(), description="How delivery is proven.")
 
+    @property
+    def short_ca(self) -> Path | None:
+        """What stands in ``chain``."""
+        return self.chain
+
     @model_validator(mode="after")
-    def _certificates(self) -> Self:
+    def _uses_its_tls(self) -> Self:
         files = self.whole_tls()
         if self.type == "SSL" and None in {files.ca, files.cert}:
             reason = "type SSL needs chain, cert and key"
             raise refuse(reason, "give the three files that Devo issued for your domain")
         return self
 
-    def whole_tls(self) -> Tls:
-        """The settings of TLS, the short forms in their places."""
-        return with_short(
-            self.tls, ca=self.chain, cert=self.cert, key=self.key, key_password=self.key_password
-        )
 
-
-class SyslogConfig(Secured):
+class SyslogConfig(TrustsCa):
     """A syslog receiver."""
 
     address: Host = Field(description="Host name or IP address of the receiver.")
@@ -160,34 +147,7 @@ class SyslogConfig(Secured):
         default="dead_letter",
         description="What becomes of a larger record: kept aside and counted, or cut and sent.",
     )
-    ca: FilePath | None = Field(
-        default=None,
-        description="File of the authority that signed the receiver's certificate (`tls.ca`). "
-        "Default: the system's authorities.",
-    )
-    cert: FilePath | None = Field(
-        default=None, description="File of a client certificate (`tls.cert`); needs `key`."
-    )
-    key: FilePath | None = Field(
-        default=None,
-        description="File of the client's private key (`tls.key`); needs `cert`.",
-    )
-    key_password: Secret | None = Field(
-        default=None, description="Password of the private key (`tls.key_password`)."
-    )
-    tls: Tls = Field(default=Tls(), description="How the receiver is verified.")
     confirm: Confirm = Field(default=Confirm(), description="How delivery is proven.")
-
-    @model_validator(mode="after")
-    def _files(self) -> Self:
-        self.whole_tls()
-        return self
-
-    def whole_tls(self) -> Tls:
-        """The settings of TLS, the short forms in their places."""
-        return with_short(
-            self.tls, ca=self.ca, cert=self.cert, key=self.key, key_password=self.key_password
-        )
 
 
 class ConsoleConfig(Section):

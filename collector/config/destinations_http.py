@@ -10,7 +10,6 @@ from collector.config.fields import (
     MIB,
     UNSURE,
     Bytes,
-    FilePath,
     HeaderName,
     HeaderSecret,
     Seconds,
@@ -22,8 +21,7 @@ from collector.config.fields import (
 )
 from collector.config.labels import FILLED, FieldValue, IndexPattern, Pattern
 from collector.config.proxies import OutputProxy
-from collector.config.secured import Secured
-from collector.config.tls import Tls, with_short
+from collector.config.tls import TrustsCa
 from collector.config.urls import BaseUrl, PostUrl
 
 _WORD = re.compile(r"[A-Za-z0-9._-]{1,256}")
@@ -48,42 +46,15 @@ Guid: TypeAlias = Annotated[str, AfterValidator(_guid)]
 GzipOrNone: TypeAlias = Literal["none", "gzip"]
 
 
-class HttpConnection(Secured):
+class HttpConnection(TrustsCa):
     """What every destination over HTTP has: its time-out, TLS and the way to it."""
 
     timeout_in_seconds: Seconds = Field(
         default=30.0, description="Seconds that one request may take in all."
     )
-    ca: FilePath | None = Field(
-        default=None,
-        description="File of the authority that signed the endpoint's certificate (`tls.ca`). "
-        "Default: the system's authorities.",
-    )
-    cert: FilePath | None = Field(
-        default=None, description="File of a client certificate (`tls.cert`); needs `key`."
-    )
-    key: FilePath | None = Field(
-        default=None,
-        description="File of the client's private key (`tls.key`); needs `cert`.",
-    )
-    key_password: Secret | None = Field(
-        default=None, description="Password of the private key (`tls.key_password`)."
-    )
-    tls: Tls = Field(default=Tls(), description="How the endpoint is verified.")
     proxy: OutputProxy = Field(
         default=OutputProxy(), description="The HTTP proxy on the way to the endpoint."
     )
-
-    @model_validator(mode="after")
-    def _files(self) -> Self:
-        self.whole_tls()
-        return self
-
-    def whole_tls(self) -> Tls:
-        """The settings of TLS, the short forms in their places."""
-        return with_short(
-            self.tls, ca=self.ca, cert=self.cert, key=self.key, key_password=self.key_password
-        )
 
 
 class HttpConfig(HttpConnection):

@@ -10,7 +10,6 @@ from collector.config.fields import (
     MIB,
     Bytes,
     Facts,
-    FilePath,
     Seconds,
     Secret,
     Section,
@@ -18,8 +17,7 @@ from collector.config.fields import (
     conceal,
     refuse,
 )
-from collector.config.secured import Secured
-from collector.config.tls import Tls, with_short
+from collector.config.tls import Tls, TrustsCa
 from collector.config.urls import loopback
 
 _SERVER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9._-]{0,252}):([0-9]{1,5})")
@@ -75,7 +73,7 @@ class KafkaQueue(Section):
     )
 
 
-class KafkaConfig(Secured):
+class KafkaConfig(TrustsCa):
     """A Kafka cluster, or what speaks its protocol.  Needs `proofpoint-collector[kafka]`."""
 
     bootstrap_servers: Servers = Field(description="Brokers to begin with, each as `host:port`.")
@@ -91,21 +89,6 @@ class KafkaConfig(Secured):
         "its records in order. `none`: no key.",
     )
     protocol: Literal["tls", "tcp"] = Field(default="tls", description="Transport.")
-    ca: FilePath | None = Field(
-        default=None,
-        description="File of the authority that signed the brokers' certificates (`tls.ca`). "
-        "Default: the system's authorities.",
-    )
-    cert: FilePath | None = Field(
-        default=None, description="File of a client certificate (`tls.cert`); needs `key`."
-    )
-    key: FilePath | None = Field(
-        default=None,
-        description="File of the client's private key (`tls.key`); needs `cert`.",
-    )
-    key_password: Secret | None = Field(
-        default=None, description="Password of the private key (`tls.key_password`)."
-    )
     tls: Tls = Field(
         default=Tls(),
         description="How the brokers are verified. `server_name` and a `min_version` of 1.3 are "
@@ -144,12 +127,6 @@ class KafkaConfig(Secured):
             reason = "linger_in_seconds is not below timeout_in_seconds"
             raise refuse(reason, "lower linger_in_seconds")
         return self
-
-    def whole_tls(self) -> Tls:
-        """The settings of TLS, the short forms in their places."""
-        return with_short(
-            self.tls, ca=self.ca, cert=self.cert, key=self.key, key_password=self.key_password
-        )
 
     @model_validator(mode="after")
     def _uses_its_tls(self) -> Self:

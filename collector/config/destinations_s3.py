@@ -6,9 +6,8 @@ from pydantic import Field, field_validator, model_validator
 
 from collector.config.destinations import Compression
 from collector.config.extras import needs
-from collector.config.fields import MIB, Bytes, FilePath, Seconds, Secret, Section, Text, refuse
-from collector.config.secured import Secured
-from collector.config.tls import Tls, with_short
+from collector.config.fields import MIB, Bytes, Seconds, Secret, Section, Text, refuse
+from collector.config.tls import Tls, TrustsCa
 from collector.config.urls import BaseUrl
 
 Bucket: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
@@ -43,7 +42,7 @@ class S3Objects(Section):
     )
 
 
-class S3Config(Secured):
+class S3Config(TrustsCa):
     """A bucket of Amazon S3, or of what speaks its protocol.  Needs `proofpoint-collector[s3]`."""
 
     bucket: Bucket = Field(description="Name of the bucket.")
@@ -105,21 +104,6 @@ class S3Config(Secured):
         description="When the SDK adds checksums of its own. `when_required` is for services that "
         "refuse them.",
     )
-    ca: FilePath | None = Field(
-        default=None,
-        description="File of the authority that signed the endpoint's certificate (`tls.ca`). "
-        "Default: the system's authorities.",
-    )
-    cert: FilePath | None = Field(
-        default=None, description="File of a client certificate (`tls.cert`); needs `key`."
-    )
-    key: FilePath | None = Field(
-        default=None,
-        description="File of the client's private key (`tls.key`); needs `cert`.",
-    )
-    key_password: Secret | None = Field(
-        default=None, description="Password of the private key (`tls.key_password`)."
-    )
     tls: Tls = Field(
         default=Tls(),
         description="How the bucket's endpoint is verified; not what gives credentials.",
@@ -165,9 +149,3 @@ class S3Config(Secured):
         if self.whole_tls() != Tls() and (self.endpoint_url or "").startswith("http:"):
             raise refuse("has settings of TLS, but endpoint_url is http", "write https://")
         return self
-
-    def whole_tls(self) -> Tls:
-        """The settings of TLS, the short forms in their places."""
-        return with_short(
-            self.tls, ca=self.ca, cert=self.cert, key=self.key, key_password=self.key_password
-        )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
 _SAME_WAY = {"wss": "https", "ws": "http"}
@@ -48,6 +49,18 @@ def proxy_for(url: str, chosen: Proxy | None = None) -> str | None:
         return None
     proxies = getproxies()
     return proxies.get(_SAME_WAY.get(parts.scheme, parts.scheme)) or proxies.get("all")
+
+
+def login(userinfo: str | None) -> dict[str, str]:
+    """The header that shows a proxy its user and password; none without them.
+
+    ``userinfo`` is what stands before the ``@`` of a URL (RFC 3986, 3.2.1), still encoded.
+    """
+    if not userinfo:
+        return {}
+    name, _, password = userinfo.partition(":")
+    shown = f"{unquote(name)}:{unquote(password)}"
+    return {"Proxy-Authorization": f"Basic {b64encode(shown.encode()).decode('ascii')}"}
 
 
 def refused(status: int | None) -> tuple[str, str]:

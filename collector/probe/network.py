@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import socket
 import ssl
-from base64 import b64encode
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
 from http.client import HTTPConnection, HTTPException
 from typing import Any, NamedTuple, TypeAlias
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from collector.core import times
 from collector.core.model import Frozen
@@ -161,7 +160,8 @@ def _tunnel(proxy: SplitResult, place: Place, seconds: float) -> Passed[socket.s
     hop = _hop(proxy)
     connection = HTTPConnection(*hop, timeout=seconds)
     host = f"[{place.host}]" if ":" in place.host else place.host
-    connection.set_tunnel(host, place.port, headers=_login(proxy))
+    login = proxies.login(proxy.netloc.rpartition("@")[0])
+    connection.set_tunnel(host, place.port, headers=login)
     try:
         connection.connect()
     except HTTPException as error:
@@ -232,13 +232,6 @@ def _failure(error: OSError, where: str) -> Failed:
 
 def _hop(proxy: SplitResult) -> _Hop:
     return _Hop(proxy.hostname or "", proxy.port or _PLAIN["http"])
-
-
-def _login(proxy: SplitResult) -> dict[str, str]:
-    if proxy.username is None:
-        return {}
-    user = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
-    return {"Proxy-Authorization": f"Basic {b64encode(user.encode()).decode('ascii')}"}
 
 
 def _joined(host: str, port: int) -> str:

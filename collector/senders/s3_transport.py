@@ -12,9 +12,8 @@ before it ends the request instead.
 from __future__ import annotations
 
 import ssl
-from base64 import b64encode
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import urllib3
 from botocore.awsrequest import (
@@ -27,7 +26,7 @@ from botocore.exceptions import ClientError, HTTPClientError
 from botocore.model import OperationModel
 
 from collector.net.http import pool_tls
-from collector.net.proxies import proxy_for
+from collector.net.proxies import login, proxy_for
 
 SENDING = "before-send.s3"
 ANSWERED = "needs-retry.s3"
@@ -123,9 +122,5 @@ class Transport:
         if proxy is None:
             return urllib3.PoolManager(**self._settings)
         url = urllib3.util.parse_url(proxy if "://" in proxy else f"http://{proxy}")
-        headers = {}
-        if url.auth:
-            user = b64encode(unquote(url.auth).encode()).decode()
-            headers["Proxy-Authorization"] = f"Basic {user}"
         place = url._replace(auth=None).url
-        return urllib3.ProxyManager(place, proxy_headers=headers, **self._settings)
+        return urllib3.ProxyManager(place, proxy_headers=login(url.auth), **self._settings)

@@ -5,16 +5,15 @@ from __future__ import annotations
 import select
 import socket
 import ssl
-import threading
 from contextlib import closing, suppress
-from types import TracebackType
-from typing import Self
+
+from tests.fakes.listener import Listener
 
 _PATIENCE = 10.0
 _HOST = "127.0.0.1"
 
 
-class KafkaDoor:
+class KafkaDoor(Listener):
     """Leads to a broker, and gives its own place wherever the broker gives its own.
 
     ``host`` is the name to be found under, of as many letters as 127.0.0.1 has.
@@ -24,48 +23,22 @@ class KafkaDoor:
 
     def __init__(self, context: ssl.SSLContext, broker: str, host: str = _HOST) -> None:
         assert len(host) == len(_HOST)
+        super().__init__()
         self.certificates: list[bytes | None] = []
         self._context = context
         self._broker = int(broker.rpartition(":")[2])
-        self._over = threading.Event()
-        self._listener = socket.create_server((_HOST, 0))
-        self._listener.settimeout(0.02)
-        self._threads = [threading.Thread(target=self._accept)]
-        port = self._listener.getsockname()[1]
-        self.servers = f"{host}:{port}"
+        self.servers = f"{host}:{self.port}"
         self._theirs = _HOST.encode() + self._broker.to_bytes(4)
-        self._ours = host.encode() + port.to_bytes(4)
+        self._ours = host.encode() + self.port.to_bytes(4)
 
-    def __enter__(self) -> Self:
-        self._threads[0].start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while not self._over.is_set():
-            with suppress(TimeoutError):
-                connection, _ = self._listener.accept()
-                thread = threading.Thread(target=self._serve, args=(connection,))
-                self._threads.append(thread)
-                thread.start()
-
-    def _serve(self, plain: socket.socket) -> None:
+    def serve(self, plain: socket.socket) -> None:
+        """Carry one client's bytes to the broker, and back."""
         plain.settimeout(_PATIENCE)
         with closing(plain), suppress(OSError):
             client = self._context.wrap_socket(plain, server_side=True)
             with client, socket.create_connection((_HOST, self._broker)) as broker:
                 self.certificates.append(client.getpeercert(binary_form=True))
-                while not self._over.is_set() and self._carried(client, broker):
+                while not self.over.is_set() and self._carried(client, broker):
                     pass
 
     def _carried(self, client: ssl.SSLSocket, broker: socket.socket) -> bool:

@@ -11,7 +11,6 @@ import subprocess
 import time
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import NamedTuple, Self
 
 from tests.fakes.pki import Issued, Pki
@@ -82,12 +81,7 @@ class Rsyslog:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stop in order."""
         self._end(signal.SIGTERM)
 
@@ -129,7 +123,7 @@ class Rsyslog:
         written = self._folder / "port"
         if not self.port:
             self.port = int(written.read_text() or 0) if written.exists() else 0
-            return bool(self.port)
+        # rsyslog writes the file before it listens (``LstnInit`` in its nsd_ptcp.c).
         with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
             return True
         return False

@@ -18,9 +18,11 @@ from boto3.session import Session
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from collector.senders.s3_settings import S3Credentials, S3Settings
+from collector.senders.s3_settings import Checksums, S3Credentials, S3Settings
+from collector.senders.tls import ClientTls
 
 CREDENTIALS = S3Credentials(access_key_id="AKIAEXAMPLE", secret_access_key="s3-secret-example")
+REGION = "eu-central-1"
 _names = itertools.count(1)
 
 
@@ -46,16 +48,9 @@ class Bucket:
     def __init__(self, url: str, fault: Fault) -> None:
         self.name = f"records-{next(_names)}"
         self.fault = fault
-        self.settings = S3Settings(
-            bucket=self.name,
-            region="eu-central-1",
-            endpoint_url=url,
-            path_style=True,
-            credentials=CREDENTIALS,
-            timeout=5.0,
-        )
+        self.settings = settings(url, self.name)
         self.client = _client(url)
-        place = {"LocationConstraint": "eu-central-1"}
+        place = {"LocationConstraint": REGION}
         self.client.create_bucket(Bucket=self.name, CreateBucketConfiguration=place)
 
     def names(self) -> list[str]:
@@ -82,6 +77,27 @@ class Bucket:
     def all_lines(self) -> list[bytes]:
         """The records of all objects."""
         return [line for name in self.names() for line in self.lines(name)]
+
+
+def settings(
+    url: str,
+    bucket: str = "records",
+    *,
+    checksums: Checksums = "when_supported",
+    tls: ClientTls | None = None,
+    timeout: float = 5.0,
+) -> S3Settings:
+    """How a bucket on loopback is reached; what is no S3 knows no ``checksums`` of the SDK."""
+    return S3Settings(
+        bucket=bucket,
+        region=REGION,
+        endpoint_url=url,
+        path_style=True,
+        credentials=CREDENTIALS,
+        checksums=checksums,
+        tls=tls or ClientTls(),
+        timeout=timeout,
+    )
 
 
 def table(body: bytes) -> Any:
@@ -141,7 +157,7 @@ def _client(url: str) -> Any:
         aws_access_key_id=CREDENTIALS.access_key_id,
         aws_secret_access_key=CREDENTIALS.secret_access_key,
     )
-    return session.client("s3", endpoint_url=url, region_name="eu-central-1")
+    return session.client("s3", endpoint_url=url, region_name=REGION)
 
 
 class _Quiet(WSGIRequestHandler):
