@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, TypeAlias
@@ -12,7 +12,7 @@ import msgspec
 
 from collector.core.model import NO_TIME, Batch, Event, Micros, Window
 from collector.core.times import HOUR, isobytes, isoformat
-from collector.core.wirejson import unclosed
+from collector.core.wirejson import with_key
 
 _text = msgspec.json.encode
 METADATA_KEY = b'"@collector"'
@@ -67,15 +67,15 @@ def batches(
     max_records, max_bytes = limits.max_records, limits.max_bytes
     for event, flat in events:
         pieces = write(event, flat)
-        size = sum(map(len, pieces))
-        if part.lines and (part.lines + len(flat) > max_records or part.size + size > max_bytes):
+        count, size = len(flat), sum(map(len, pieces))
+        if part.lines and (part.lines + count > max_records or part.size + size > max_bytes):
             done.append(_batch(origin, part))
             part = _Part()
         part.pieces += pieces
         part.size += size
-        part.lines += len(flat)
+        part.lines += count
         part.times.append(event.time)
-        part.counts.append(len(flat))
+        part.counts.append(count)
     if part.lines:
         done.append(_batch(origin, part))
     return done
@@ -134,11 +134,11 @@ def _envelope(origin: Origin) -> bytes:
     return _text(shared)[:-1]
 
 
-def _writer(origin: Origin, *, metadata: bool) -> Callable[[Event, list[bytes]], list[Piece]]:
+def _writer(origin: Origin, *, metadata: bool) -> Callable[[Event, list[bytes]], Sequence[Piece]]:
     """What writes an event's records as lines, each with what is known about it as its last key."""
-    shared = METADATA_KEY + b":" + _envelope(origin) + b',"event_id":'
+    shared = b"," + METADATA_KEY + b":" + _envelope(origin) + b',"event_id":'
 
-    def written(event: Event, flat: list[bytes]) -> list[Piece]:
+    def written(event: Event, flat: list[bytes]) -> Sequence[Piece]:
         # A record repaired with loss always says so: its original travels nowhere else.  And
         # where senders believe what stands under our key, it must be ours that stands there.
         if not metadata and event.original is None and not any(METADATA_KEY in raw for raw in flat):
@@ -150,11 +150,11 @@ def _writer(origin: Origin, *, metadata: bool) -> Callable[[Event, list[bytes]],
         if event.flags or event.original is not None:
             about += _oddities(event)
         if len(flat) == 1:
-            return [*unclosed(flat[0]), about + b"}}\n"]
+            return with_key(flat[0], about + b"}}\n")
         return [
             piece
             for n, record in enumerate(flat)
-            for piece in (*unclosed(record), about, b',"record_index":%d}}\n' % n)
+            for piece in with_key(record, about + b',"record_index":%d}}\n' % n)
         ]
 
     return written

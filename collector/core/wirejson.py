@@ -141,15 +141,18 @@ def member(part: bytes) -> tuple[bytes, bytes]:
 _QUOTE = ord('"')
 
 
-def unclosed(record: bytes) -> tuple[memoryview, bytes]:
-    """The JSON object without its last brace, and what goes before one more key of it."""
+def with_key(record: bytes, text: bytes) -> tuple[memoryview, bytes]:
+    """The JSON object with one more, last, key, in two pieces.
+
+    ``text`` begins with a comma and ends with the brace that closes the object.
+    """
     empty = record[1] != _QUOTE and not record[1:-1].strip()
-    return memoryview(record)[:-1], b"" if empty else b","
+    return memoryview(record)[:-1], text[1:] if empty else text
 
 
 def splice(record: bytes, key: bytes, value: bytes) -> bytes:
     """The JSON object with one more, last, key; both are given as JSON text."""
-    return b"".join((*unclosed(record), key, b":", value, b"}"))
+    return b"".join(with_key(record, b",%b:%b}" % (key, value)))
 
 
 def canonical_id(raw: bytes) -> str:

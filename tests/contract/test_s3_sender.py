@@ -34,7 +34,7 @@ from tests.fakes.connect_proxy import ConnectProxy
 from tests.fakes.destinations import Authority
 from tests.fakes.raw_server import RawServer, answer
 from tests.fakes.receivers import StreamReceiver
-from tests.fakes.s3_service import CREDENTIALS, Bucket, behind_tls, bucket, table
+from tests.fakes.s3_service import CREDENTIALS, Bucket, behind_tls, bucket, settings, table
 
 HOURS = ("2026-01-01T10:59:59Z", "2026-01-01T11:00:00Z", "2026-01-02T00:30:00Z")
 
@@ -369,17 +369,7 @@ ELSEWHERE = "Location: http://ann:canary-31@b.s3.example.com/records/a?token=can
 def redirected(answered: bytes, context: ssl.SSLContext | None, tls: ClientTls) -> Undelivered:
     """The failure at an endpoint that gives one answer to all; it is asked once."""
     with RawServer(lambda peer: peer.send(answered), context) as server:
-        settings = S3Settings(
-            bucket="records",
-            region="eu-central-1",
-            endpoint_url=server.url,
-            path_style=True,
-            credentials=CREDENTIALS,
-            checksums="when_required",
-            tls=tls,
-            timeout=5.0,
-        )
-        store = S3Store(settings)
+        store = S3Store(settings(server.url, checksums="when_required", tls=tls))
         with pytest.raises(Undelivered) as failure:
             store.put("a", b"1", "text/plain")
         store.close()

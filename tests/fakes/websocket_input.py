@@ -52,13 +52,16 @@ class Place:
         """The collector while it runs, on a clock of this speed; stopped at the end."""
         clock = SystemClock(speed=speed)
         collector = Collector(self._settings(), clock, reread=self._settings)
-        thread = threading.Thread(target=collector.run)
-        thread.start()
+        others = set(threading.enumerate())
+        threading.Thread(target=collector.run).start()
         try:
             yield collector
         finally:
             collector.stop()
-            thread.join()
+            # A session may outlast the collector's stop, which then leaves the store open to it.
+            for thread in set(threading.enumerate()) - others:
+                thread.join()
+            collector.store.close()
 
     def run_once(self) -> int:
         """A run that ends; its exit code."""
