@@ -60,7 +60,7 @@ LIBRARIES = {
     "confluent_kafka": ("collector.senders.kafka", "collector.senders.kafka_failures"),
     "cryptography": ("collector.config.ciphertext", "collector.net", "collector.app.certificates"),
     "deepdiff": ("collector.persistence",),
-    "numpy": ("collector.core.digests",),
+    "numpy": ("collector.core.digest_set",),
     "picows": ("collector.wire.handshake", "collector.wire.inbox", "collector.wire.stream"),
     "pyarrow": ("collector.senders.parquet",),
     "pydantic": ("collector.config", "collector.app"),

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, get_type_hints
 import pytest
 import typer
 
-from collector.cli import app
+from collector.cli import application
 from collector.config.schema import Node, below, kinds, resolve, root
 from tests.test_reliability_map import named_in
 
@@ -159,7 +159,7 @@ def fields(node: ast.AST) -> set[str]:
 
 def unknown_of_command(words: list[str]) -> list[str]:
     """What the program does not have of a command line, without its name."""
-    command: Any = typer.main.get_command(app)
+    command: Any = typer.main.get_command(application())
     while words and words[0] in getattr(command, "commands", {}):
         command = command.commands[words.pop(0)]
     return unknown_options(command, words)

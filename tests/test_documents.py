@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 
 from collector import __version__
 from collector.app.outcome import MEANING
-from collector.cli import app
+from collector.cli import application
 from collector.config.load import load
 from collector.core import times
 
@@ -32,7 +32,7 @@ def text(name: str | Path) -> str:
 
 def commands() -> set[str]:
     """Every command of the command line, groups with their members."""
-    click = typer.main.get_command(app)
+    click = typer.main.get_command(application())
     found = set()
     for name, command in click.commands.items():  # type: ignore[attr-defined]
         if command.hidden:

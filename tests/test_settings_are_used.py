@@ -21,7 +21,7 @@ from collector.config.models import Settings
 
 ROOT = Path(__file__).parent.parent / "collector"
 # Where settings become objects, the logging of a run, and the rules between settings.
-READERS = [*ROOT.glob("app/*.py"), ROOT / "cli" / "run.py", *ROOT.glob("config/*.py")]
+READERS = [*ROOT.glob("app/*.py"), ROOT / "cli" / "process.py", *ROOT.glob("config/*.py")]
 
 
 def models(base: type[Section]) -> Iterator[type[Section]]:

@@ -12,7 +12,7 @@ import sys
 
 from bench.meter import resident, spent, tell
 from bench.records import guids
-from collector.core.dedup import Known
+from collector.core.known import Known
 from collector.core.model import Event
 
 _PAGE = 1000

@@ -14,9 +14,10 @@ from collector.app.delivery import Delivery
 from collector.app.heartbeat import EVERY_SECONDS
 from collector.app.jobs import Job, Schedule, run_all_once
 from collector.app.letters import LetterWatch
-from collector.app.opening import folder, open_store, set_aside
+from collector.app.opening import open_store, set_aside
 from collector.app.outcome import COMPLETE, Outcome
 from collector.app.oversight import LOOK_SECONDS, Oversight
+from collector.app.place import folder
 from collector.app.pulling import HOUSEKEEPING_SECONDS, Pulling, spool_gate
 from collector.app.selection import NOTHING, Selection
 from collector.app.services import Wiring

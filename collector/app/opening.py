@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from collector.app.place import folder
 from collector.config.models import Settings
 from collector.core.model import Clock
 from collector.errors import StateError
@@ -11,11 +10,6 @@ from collector.persistence import damage
 from collector.persistence.database import FILE_NAME
 from collector.persistence.sqlite import SqliteStore
 from collector.pullers.journal import Log
-
-
-def folder(settings: Settings) -> Path:
-    """Where this collector keeps its state."""
-    return settings.globals.persistence.config.directory_name
 
 
 def open_store(settings: Settings, clock: Clock, log: Log, *, shared: bool = False) -> SqliteStore:

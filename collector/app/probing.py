@@ -11,9 +11,9 @@ from uuid import uuid4
 import msgspec
 
 from collector import logs
-from collector.app.opening import folder
 from collector.app.outcome import CONFIG, Outcome
 from collector.app.outputs import sender
+from collector.app.place import folder
 from collector.app.probing_beside import alone, is_running
 from collector.app.probing_casb import take_casb
 from collector.app.probing_inputs import Ground

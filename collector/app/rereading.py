@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from collector.app.collector import Collector
-from collector.app.opening import folder
+from collector.app.place import folder
 from collector.app.pre_pull import DEFAULT_LOOKBACK
 from collector.app.selection import Selection
 from collector.app.services import enabled, micros

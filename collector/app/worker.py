@@ -18,9 +18,9 @@ from collector.app.inspection import SourceInspector
 from collector.app.internal import Announcer
 from collector.app.jobs import Schedule, run_all_once
 from collector.app.kernel import Kernel
-from collector.app.opening import folder
 from collector.app.outcome import COMPLETE, Outcome
 from collector.app.oversight import LOOK_SECONDS
+from collector.app.place import folder
 from collector.app.pulling import HOUSEKEEPING_SECONDS, Pulling, spool_gate
 from collector.app.selection import Selection
 from collector.app.services import Wiring

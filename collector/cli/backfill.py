@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from collector.app import rereading
+from collector.cli.chosen import settings
 from collector.cli.hours import (
     InputsOption,
     ServicesOption,
@@ -17,7 +18,7 @@ from collector.cli.hours import (
     show,
     span,
 )
-from collector.cli.options import ConfigOption, settings
+from collector.cli.options import ConfigOption
 from collector.clock import SystemClock
 
 

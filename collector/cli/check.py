@@ -1,15 +1,13 @@
-"""``collector check``, ``schema`` and ``version``: nothing here touches the network."""
+"""``collector check`` and ``schema``: nothing here touches the network."""
 
 from __future__ import annotations
 
 import os
-import platform
 from collections.abc import Sequence
 from typing import NoReturn
 
 import typer
 
-from collector import __version__
 from collector.app.examining import examine
 from collector.app.outcome import CONFIG
 from collector.cli.options import ConfigOption, JsonOption
@@ -52,14 +50,6 @@ def schema() -> None:
     # yaml-language-server: $schema=collector.schema.json
     """
     print_json(json_schema())
-
-
-def version(as_json: JsonOption = False) -> None:
-    """Print the version."""
-    if as_json:
-        print_json({"version": __version__, "python": platform.python_version()})
-    else:
-        out.print(__version__, highlight=False)
 
 
 def _refuse(error: InvalidConfig, cautions: Sequence[Problem], *, as_json: bool) -> NoReturn:

@@ -12,10 +12,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from collector.app import rereading
 from collector.app.collector import Collector
-from collector.app.opening import folder
 from collector.app.outcome import PARTIAL
+from collector.app.place import folder
 from collector.app.rereading import Plan
-from collector.cli.run import open_log, stop_on_signals
+from collector.cli.process import open_log, stop_on_signals
 from collector.cli.screen import err, table
 from collector.clock import SystemClock
 from collector.config.models import Settings

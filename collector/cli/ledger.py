@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from collector.app import rereading
 from collector.app.outcome import PARTIAL
+from collector.cli.chosen import settings
 from collector.cli.hours import (
     FromOption,
     InputsOption,
@@ -24,7 +25,7 @@ from collector.cli.hours import (
     ledger_of,
     span,
 )
-from collector.cli.options import ConfigOption, JsonOption, settings
+from collector.cli.options import ConfigOption, JsonOption
 from collector.cli.screen import out, print_json, table
 from collector.clock import SystemClock
 from collector.config.models import Settings

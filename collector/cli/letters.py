@@ -9,11 +9,12 @@ from typing import Annotated
 import typer
 
 from collector.app import rereading
-from collector.app.opening import folder
 from collector.app.outcome import PARTIAL
+from collector.app.place import folder
 from collector.app.replay import Replay, Replayed
+from collector.cli.chosen import settings
 from collector.cli.names import refuse_unknown
-from collector.cli.options import ConfigOption, JsonOption, settings
+from collector.cli.options import ConfigOption, JsonOption
 from collector.cli.screen import err, out, plain, print_json, table
 from collector.clock import SystemClock
 from collector.config.models import Settings

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
-
-from collector.app.examining import accepted
-from collector.clock import SystemClock
-from collector.config.load import find
-from collector.config.models import Settings
 
 ConfigOption = Annotated[
     Path | None,
@@ -24,8 +18,3 @@ ConfigOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
-
-
-def settings(config: Path | None) -> Settings:
-    """The settings of the chosen file; raises ``InvalidConfig``."""
-    return accepted(find(config, os.environ), os.environ, SystemClock().now())

@@ -14,8 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from collector.app.probing import Choice, Prober, exit_code
-from collector.cli.options import ConfigOption, JsonOption, settings
-from collector.cli.run import open_log
+from collector.cli.chosen import settings
+from collector.cli.options import ConfigOption, JsonOption
+from collector.cli.process import open_log
 from collector.cli.screen import out, print_json
 from collector.clock import SystemClock
 from collector.probe.findings import Finding, Report, Result, Subject

@@ -1,31 +1,25 @@
-"""``collector run`` and ``collector health``."""
+"""``collector run``: collect and deliver."""
 
 from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
-import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated
 
 import typer
 
 from collector.app.collector import Collector
-from collector.app.heartbeat import alive
-from collector.app.opening import folder
-from collector.app.outcome import CONFIG, INTERNAL
+from collector.app.outcome import CONFIG
 from collector.app.selection import Selection
-from collector.cli.options import ConfigOption, settings
-from collector.cli.screen import err, out
+from collector.cli.chosen import settings
+from collector.cli.options import ConfigOption
+from collector.cli.process import leave, open_log, reread, stop_on_signals
 from collector.clock import SystemClock
 from collector.config.models import Settings
-from collector.config.reveal import secrets_of
 from collector.errors import ConfigError
-from collector.logs import configure, log_uncaught_exceptions
-from collector.redaction import Redactor
 
 InputOption = Annotated[
     list[str] | None,
@@ -78,79 +72,11 @@ def run(
     leave(code)
 
 
-def health(config: ConfigOption = None) -> None:
-    """Exit 0 when a collector is running over this state folder and is not stuck.
-
-    For the HEALTHCHECK of a container.
-    """
-    state = folder(settings(config))
-    ago = alive(state, SystemClock().now())
-    if ago is None:
-        err.print("no collector is running over this state folder")
-        raise typer.Exit(INTERNAL)
-    out.print(f"alive: last sign {ago:.0f} seconds ago", highlight=False)
-
-
 def _worker(config: Path | None) -> list[str]:
     """The command that starts a worker, but for its number: this program, as it was started."""
     program = sys.orig_argv[1 : len(sys.orig_argv) - len(sys.argv) + 1]
     chosen = [] if config is None else ["--config", str(config)]
     return [sys.executable, *program, "worker", *chosen]
-
-
-def open_log(found: Settings, stream: TextIO, worker: int = 0) -> Redactor:
-    """Log to a stream in the configured form, with every configured secret struck out.
-
-    ``worker``: the number of this process where it is one of several.
-    """
-    redactor = configure(
-        debug=found.globals.debug,
-        log_format=found.globals.log_format,
-        stream=stream,
-        secrets=secrets_of(found),
-        worker=worker,
-    )
-    log_uncaught_exceptions()
-    return redactor
-
-
-def reread(config: Path | None, redactor: Redactor) -> Settings:
-    """The configuration as it is now, its secrets made known before anybody uses them."""
-    found = settings(config)
-    for secret in secrets_of(found):
-        redactor.learn(secret)
-    return found
-
-
-def stop_on_signals(clock: SystemClock, at_once: Iterable[Callable[[], None]] = ()) -> None:
-    """First SIGTERM or SIGINT: stop in order.  Second: at once, after calling ``at_once``.
-
-    To be called before any other thread starts, so that a thread of its own waits
-    for the signals: a handler would interrupt the main thread, which may hold the
-    very lock that ``clock.stop`` takes.
-    """
-    signals = (signal.SIGTERM, signal.SIGINT)
-    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
-
-    def stop() -> None:
-        signal.sigwait(signals)
-        clock.stop()
-        number = signal.sigwait(signals)
-        for call in at_once:
-            call()
-        os._exit(128 + number)
-
-    threading.Thread(target=stop, name="signals", daemon=True).start()
-
-
-def leave(code: int) -> None:
-    """End now: a thread that still waits for a socket must not hold the exit up.
-
-    Everything that counts is in committed transactions.
-    """
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
 
 
 def _refuse_unknown(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from collector.cli.options import JsonOption
-from collector.cli.run import stop_on_signals
+from collector.cli.process import stop_on_signals
 from collector.cli.screen import out, print_json
 from collector.clock import SystemClock
 from collector.core.model import Micros

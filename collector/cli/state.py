@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from collector.app.opening import folder
+from collector.app.place import folder
+from collector.cli.chosen import settings
 from collector.cli.names import refuse_unknown
-from collector.cli.options import ConfigOption, JsonOption, settings
+from collector.cli.options import ConfigOption, JsonOption
 from collector.cli.screen import err, out, print_json, table
 from collector.clock import SystemClock
 from collector.core import checkpoint, state, times

@@ -15,10 +15,11 @@ from rich.text import Text
 
 from collector.app import last_run
 from collector.app.heartbeat import alive
-from collector.app.opening import folder
 from collector.app.outcome import PARTIAL
-from collector.cli.options import ConfigOption, JsonOption, settings
-from collector.cli.run import stop_on_signals
+from collector.app.place import folder
+from collector.cli.chosen import settings
+from collector.cli.options import ConfigOption, JsonOption
+from collector.cli.process import stop_on_signals
 from collector.cli.screen import out, print_json, table
 from collector.clock import SystemClock
 from collector.core import times

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from sqlite_utils import Database
 
 from collector.core import digests
-from collector.core.dedup import pack
+from collector.core.digests import pack
 from collector.core.model import Micros
 from collector.core.times import DAY, HOUR
 from collector.persistence import seals

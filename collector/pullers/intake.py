@@ -17,8 +17,9 @@ from collector.core import batching, dedup, fault, ledger, state, work
 from collector.core import checkpoint as rules
 from collector.core.batching import Limits, Origin
 from collector.core.checkpoint import Checkpoint
-from collector.core.dedup import TIMELESS_SLOT, Fresh, Known
+from collector.core.dedup import TIMELESS_SLOT, Fresh
 from collector.core.gate import OPEN, Gate
+from collector.core.known import Known
 from collector.core.ledger import Account, Entry, Received
 from collector.core.model import NO_TIME, Clock, Micros, Page, Window
 from collector.core.stats import PullStats
@@ -105,10 +106,9 @@ class Intake:
     ) -> PullStats:
         """Commit one page; on return its new records will be delivered, whatever happens.
 
-        ``move`` is applied to the checkpoint in the same transaction, ``conclude``
-        tells the ledger what the move means, and the dead letters with the ids
-        ``settles`` are taken out.  ``again``: the page is one event, which is known by
-        this digest, and taken all the same.
+        ``move`` is applied to the checkpoint in the same transaction, ``conclude`` tells the
+        ledger what the move means, and the dead letters with the ids ``settles`` are taken
+        out.  ``again``: the page is one event, known by this digest, and taken all the same.
 
         A page waits for room, and ``Stopped`` is raised when the program stops
         meanwhile: it is asked for again.  What live gave is given once, so it is

@@ -15,7 +15,8 @@ import msgspec
 from collector.core import checkpoint as rules
 from collector.core import dedup, ledger, times
 from collector.core.checkpoint import Checkpoint
-from collector.core.digests import DigestSet
+from collector.core.digest_set import DigestSet
+from collector.core.digests import pack
 from collector.core.ledger import Account, Entry
 from collector.core.model import Event, Micros
 from collector.core.stats import PullStats
@@ -32,7 +33,7 @@ class Comparison:
         """Take in one page."""
         digests = list(dict.fromkeys(map(dedup.digest, events)))
         held = self._digests.held(digests)
-        self._digests.update(dedup.pack(each for each in digests if each not in held))
+        self._digests.update(pack(each for each in digests if each not in held))
 
     def verdict(self, before: Account) -> Entry:
         """Whether these are the events that were taken, whatever became of each of them."""

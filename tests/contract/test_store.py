@@ -13,7 +13,8 @@ import msgspec
 import pytest
 
 from collector.core.checkpoint import Checkpoint, Live, started
-from collector.core.dedup import TIMELESS_SLOT, unpack
+from collector.core.dedup import TIMELESS_SLOT
+from collector.core.digests import unpack
 from collector.core.ledger import COMPLETE, Entry
 from collector.core.model import NO_TIME, Batch, Counts, Refusal, Window
 from collector.core.policy import Usage

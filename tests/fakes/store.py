@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from collector.core.checkpoint import Checkpoint
-from collector.core.dedup import pack, unpack
+from collector.core.digests import pack, unpack
 from collector.core.ledger import DONE, UNRECOVERABLE, Account, Entry, added, total
 from collector.core.model import NO_TIME, Batch, Counts, Window
 from collector.core.policy import Usage

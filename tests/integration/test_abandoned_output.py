@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from collector.app.collector import Collector
 from collector.app.selection import Selection
-from collector.cli import app
+from collector.cli import application
 from collector.clock import SystemClock
 from collector.core.checkpoint import started
 from collector.core.model import Batch
@@ -51,7 +51,7 @@ def config(tmp_path: Path) -> Path:
 def abandon(config: Path, output: str, answer: str = "") -> Result:
     """``collector state abandon``."""
     command = ["state", "abandon", output, "--config", str(config)]
-    return CliRunner().invoke(app, command, input=answer)
+    return CliRunner().invoke(application(), command, input=answer)
 
 
 def waiting(config: Path) -> list[tuple[str, str, int]]:

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from collector.app.certificates import CertificateWatch, look_through
 from collector.app.collector import Collector
-from collector.cli import app
+from collector.cli import application
 from collector.clock import SystemClock
 from collector.config.problems import Problem
 from collector.core.model import Micros
@@ -293,7 +293,7 @@ def test_check_opens_the_files(pki: Pki, tmp_path: Path) -> None:
     ca = long_lived(pki)
     mine = pki.issue(issuer=ca, ends=1000)
     config = written(tmp_path, devo(ca.cert, mine.cert, pki.issue().key))
-    shown = CliRunner().invoke(app, ["check", "-c", str(config), "--json"])
+    shown = CliRunner().invoke(application(), ["check", "-c", str(config), "--json"])
     (problem,) = json.loads(shown.stdout)["problems"]
     assert shown.exit_code == 3
     assert problem["path"] == "outputs.siem.config.key"
@@ -304,7 +304,7 @@ def test_check_warns(pki: Pki, tmp_path: Path) -> None:
     mine = pki.issue(issuer=pki.ca, ends=20)
     document = devo(long_lived(pki).cert, mine.cert, mine.key, tls={"verify_hostname": False})
     config = written(tmp_path, document)
-    shown = CliRunner().invoke(app, ["check", "-c", str(config), "--json"])
+    shown = CliRunner().invoke(application(), ["check", "-c", str(config), "--json"])
     assert shown.exit_code == 0
     places = [warning["path"] for warning in json.loads(shown.stdout)["warnings"]]
     assert "outputs.siem.config.cert" in places

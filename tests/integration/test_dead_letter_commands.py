@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from typer.testing import CliRunner, Result
 
-from collector.cli import app
+from collector.cli import application
 from collector.clock import SystemClock
 from collector.core.checkpoint import started
 from collector.core.store import Commit, DeadLetter
@@ -57,7 +57,7 @@ class Site:
     def run(self, *words: str, answer: str = "") -> Result:
         """``collector dead-letters`` with these words."""
         command = ["dead-letters", *words, "--config", str(self.config)]
-        return CliRunner().invoke(app, command, input=answer)
+        return CliRunner().invoke(application(), command, input=answer)
 
     def ids(self) -> list[int]:
         """The dead letters that there are."""

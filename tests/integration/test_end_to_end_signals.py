@@ -126,7 +126,7 @@ def test_signal_that_finds_the_clock_busy() -> None:
     """A signal also stops a program whose main thread is looking at the clock just then."""
     program = (
         "from collector.clock import SystemClock\n"
-        "from collector.cli.run import stop_on_signals\n"
+        "from collector.cli.process import stop_on_signals\n"
         "clock = SystemClock()\n"
         "stop_on_signals(clock)\n"
         "print('ready', flush=True)\n"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from collector.cli import app
+from collector.cli import application
 from collector.clock import SystemClock
 from collector.errors import StateError
 from collector.persistence.health import HealthReader
@@ -37,7 +37,7 @@ def site(tmp_path: Path, simulator: Simulator) -> Site:
 
 def asked(site: Site, name: str, *options: str) -> tuple[int, str, str]:
     """``collector NAME``: the exit code, standard output and standard error."""
-    done = CliRunner().invoke(app, [name, "--config", str(site.config), *options])
+    done = CliRunner().invoke(application(), [name, "--config", str(site.config), *options])
     return done.exit_code, done.stdout, done.stderr
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from collector.cli import app
+from collector.cli import application
 from collector.config.ciphertext import encrypt, new_key
 from collector.config.problems import InvalidConfig
 from tests.fakes.pki import Pki
@@ -148,7 +148,7 @@ def broken(tmp_path: Path) -> Path:
 
 def collector(command: str, config: Path, *words: str) -> Result:
     """One command with this configuration."""
-    return CliRunner().invoke(app, [command, "--config", str(config), *words])
+    return CliRunner().invoke(application(), [command, "--config", str(config), *words])
 
 
 def told(config: Path) -> dict[str, Any]:

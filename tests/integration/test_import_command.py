@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from collector.cli import app
+from collector.cli import application
 from collector.cli.importing import report
 from collector.config.load import load
 from collector.errors import ConfigError
@@ -30,7 +30,7 @@ INPUTS = {
 
 def run(*words: str, given: str = "", environ: dict[str, str] | None = None) -> Result:
     """``collector`` with these words and this on standard input."""
-    return CliRunner().invoke(app, words, input=given, env=environ or {})
+    return CliRunner().invoke(application(), words, input=given, env=environ or {})
 
 
 def original(folder: Path, product: str) -> Path:

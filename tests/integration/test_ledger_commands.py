@@ -15,7 +15,7 @@ import pytest
 
 from collector.clock import SystemClock
 from collector.core import times
-from collector.core.dedup import unpack
+from collector.core.digests import unpack
 from collector.core.ledger import Entry, total
 from collector.core.model import Counts, Window
 from collector.core.store import Commit

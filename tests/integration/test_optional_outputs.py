@@ -124,7 +124,7 @@ def test_libraries_stay_out_until_they_are_needed(tmp_path: Path) -> None:
         "from pathlib import Path\n"
         "from collector.app.collector import Collector\n"
         "from collector.app.outputs import sender\n"
-        "from collector.cli.options import settings\n"
+        "from collector.cli.chosen import settings\n"
         "from collector.clock import SystemClock\n"
         "from collector.logs import component_logger\n"
         "found = settings(Path(sys.argv[1]))\n"

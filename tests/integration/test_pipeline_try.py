@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from collector.cli import app
+from collector.cli import application
 from collector.errors import CollectorError
 
 CONFIG = """
@@ -63,7 +63,7 @@ def tried(config: Path, *options: str, **more: Any) -> Result:
     """What ``pipeline try`` does with the records and these options."""
     records = str(config.parent / "records.ndjson")
     arguments = ["pipeline", "try", "-c", str(config), "--file", records, *options]
-    return CliRunner().invoke(app, arguments, **more)
+    return CliRunner().invoke(application(), arguments, **more)
 
 
 def refused(config: Path, *options: str) -> CollectorError:
@@ -112,7 +112,7 @@ def test_on_a_terminal(config: Path) -> None:
 def test_standard_input_and_limit(config: Path) -> None:
     """``-`` reads standard input, and no more records than asked for."""
     arguments = ["pipeline", "try", "-c", str(config), "-i", "pod", "-f", "-", "--json"]
-    result = CliRunner().invoke(app, [*arguments, "--limit", "2"], input=RECORDS)
+    result = CliRunner().invoke(application(), [*arguments, "--limit", "2"], input=RECORDS)
     assert [each["line"] for each in json.loads(result.stdout)["records"]] == [1, 3]
 
 

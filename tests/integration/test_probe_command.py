@@ -14,7 +14,7 @@ import pytest
 from filelock import FileLock
 from typer.testing import CliRunner
 
-from collector.cli import app
+from collector.cli import application
 from collector.errors import CollectorError
 from collector.simulator import Simulator
 from tests.fakes.connect_proxy import ConnectProxy
@@ -42,7 +42,7 @@ def site(tmp_path: Path, vendor: Simulator) -> Site:
 
 def asked(site: Site, *options: str) -> tuple[int, str, str]:
     """``collector test``: the exit code, standard output and standard error."""
-    done = CliRunner().invoke(app, ["test", "--config", str(site.config), *options])
+    done = CliRunner().invoke(application(), ["test", "--config", str(site.config), *options])
     if isinstance(done.exception, CollectorError):  # which ``main`` makes a line of
         return done.exception.exit_code, done.stdout, str(done.exception)
     return done.exit_code, done.stdout, done.stderr

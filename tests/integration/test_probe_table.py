@@ -16,7 +16,7 @@ import pytest
 from confluent_kafka import KafkaError
 from typer.testing import CliRunner
 
-from collector.cli import app
+from collector.cli import application
 from collector.probe.findings import Step
 from collector.probe.products import table
 from collector.probe.verdicts import Side, Trouble
@@ -56,7 +56,9 @@ class Shown:
         """Run the test; no secret is shown, and the exit code is that of a failed output."""
         made = document(folder, outputs={"siem": {"type": kind, "config": settings}})
         config = processes.Site(folder, made).config
-        done = CliRunner().invoke(app, ["test", "--config", str(config), *options, "siem"])
+        done = CliRunner().invoke(
+            application(), ["test", "--config", str(config), *options, "siem"]
+        )
         assert not [secret for secret in SECRETS if secret in done.output]
         assert done.exit_code == 6, done.output
         self.kind = kind

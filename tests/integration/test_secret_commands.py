@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from collector.cli import app
+from collector.cli import application
 from collector.config import keyfile
 from collector.config.ciphertext import decrypt, encrypt, key_id, new_key
 from collector.config.load import load
@@ -22,7 +22,7 @@ CANARY = "c4n4ry"
 
 def run(*words: str, given: str | bytes = "", environ: dict[str, str] | None = None) -> Result:
     """``collector secret`` with these words and this on standard input."""
-    return CliRunner().invoke(app, ["secret", *words], input=given, env=environ or {})
+    return CliRunner().invoke(application(), ["secret", *words], input=given, env=environ or {})
 
 
 def failed(*words: str, given: str | bytes = "") -> ConfigError:

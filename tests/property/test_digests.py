@@ -7,7 +7,8 @@ from hashlib import blake2b
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.core.digests import SIZE, DigestSet
+from collector.core.digest_set import DigestSet
+from collector.core.digests import SIZE
 
 # Few of them, so that they meet again, and with few first bytes, so that they want the same slots.
 DIGESTS = st.tuples(st.integers(1, 3), st.integers(0, 40)).map(

@@ -6,7 +6,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from collector.core.dedup import Known, pack
+from collector.core.digests import pack
+from collector.core.known import Known
 from collector.core.model import NO_TIME, Event
 from collector.core.times import HOUR
 from tests.fakes.pulls import START

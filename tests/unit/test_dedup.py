@@ -7,7 +7,9 @@ from collections import Counter
 import pytest
 
 from collector.core import digests
-from collector.core.dedup import TIMELESS_SLOT, Fresh, Known, digest, forgotten, pack, unpack
+from collector.core.dedup import TIMELESS_SLOT, Fresh, digest, forgotten
+from collector.core.digests import pack, unpack
+from collector.core.known import Known
 from collector.core.ledger import Account
 from collector.core.model import NO_TIME, Counts, Event, Window
 from collector.core.times import HOUR

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from collector.core import ledger
-from collector.core.dedup import Known, digest
+from collector.core.dedup import digest
+from collector.core.known import Known
 from collector.core.model import Counts, Event, Page
 from collector.core.stats import PullStats
 from collector.core.times import HOUR
