@@ -114,11 +114,17 @@ class Collector:
 
     def run_once(self) -> int:
         """Take and deliver everything due; the exit code."""
+        statistics = Schedule((), self._clock)
+        period = self._settings.globals.statistics_period_in_seconds
+        statistics.every(period, self._report, at_once=False)
         self._oversight.begin(self.jobs, self.delivery)
         self.delivery.start()
+        statistics.start()
         self._company.start()
-        run_all_once(self.jobs)
+        if not run_all_once(self.jobs, self._clock):
+            self.outcome.interrupted()
         self._company.finish()
+        statistics.shut_down()
         self._oversight.look()
         self._oversight.announcer.announce(self.jobs, self.delivery)
         self.delivery.drain()

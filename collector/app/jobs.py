@@ -11,6 +11,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor as Threads
+from concurrent.futures import wait
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -39,6 +40,9 @@ _LOOK_AGAIN = 900.0
 _AT_ONCE = 16
 """So many services start with the program; of more, each ``_APART`` real seconds later."""
 _APART = 0.02
+
+_LOOK_SECONDS = 0.1
+"""Real seconds between two looks whether a one-shot run is to stop."""
 
 
 class Job:
@@ -223,8 +227,14 @@ def _wall() -> datetime:
     return times.to_datetime(SystemClock().now())
 
 
-def run_all_once(jobs: Sequence[Job]) -> None:
-    """Run every job one time, side by side; returns when all are done."""
-    with Threads(max_workers=max(len(jobs), 1), thread_name_prefix="pull") as threads:
-        for done in [threads.submit(job.run) for job in jobs]:
-            done.result()
+def run_all_once(jobs: Sequence[Job], clock: Clock) -> bool:
+    """Run every job one time, side by side; whether all are done.
+
+    When the program stops, those that still wait for the vendor are not waited for.
+    """
+    threads = Threads(max_workers=max(len(jobs), 1), thread_name_prefix="pull")
+    left = {threads.submit(job.run) for job in jobs}
+    threads.shutdown(wait=False)
+    while left and not clock.stopping():
+        left = wait(left, timeout=_LOOK_SECONDS).not_done
+    return not left

@@ -26,7 +26,8 @@ MEANING = {
     VENDOR: "vendor unavailable: the vendor could not give all that was due; run again later",
     DELIVERY: "delivery: an output did not take its records; they wait in the state",
     STATE: "state: the state folder cannot be used, or does not hold what the command names",
-    PARTIAL: "partial: some services are done, others failed, or the run was interrupted",
+    PARTIAL: "partial: some services are done, others failed; or the run was interrupted, or a "
+    "question answered with no",
 }
 
 

@@ -121,7 +121,8 @@ class Worker:
 
     def run_once(self) -> int:
         """Take everything due; the exit code."""
-        run_all_once(self._pulling.jobs)
+        if not run_all_once(self._pulling.jobs, self._clock):
+            self.outcome.interrupted()
         self._look()
         self._announce()
         self._forget()

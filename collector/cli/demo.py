@@ -48,7 +48,7 @@ def demo(
     else:
         done = perform(folder, seed, _now_and_then())
     if as_json:
-        print_json({"good": done.good(), **msgspec.to_builtins(done, builtin_types=(Path,))})
+        print_json({"good": done.good(), **msgspec.to_builtins(done, enc_hook=str)})
     else:
         _show(done, folder)
     raise typer.Exit(0 if done.good() else INTERNAL)

@@ -81,14 +81,15 @@ def perform(folder: Path, seed: int, show: Show) -> Demo:
         collector = Collector(settings, clock, seed=seed)
         thread = threading.Thread(target=collector.run, name="collector")
         thread.start()
-        while not _settled(collector, day, clock) and time.monotonic() - began < _LIMIT:
+        try:
+            while not _settled(collector, day, clock) and time.monotonic() - began < _LIMIT:
+                show(_progress(collector, simulator, clock))
+                clock.sleep(0.2 * plan.SPEED)
             show(_progress(collector, simulator, clock))
-            clock.sleep(0.2 * plan.SPEED)
-        show(_progress(collector, simulator, clock))
-        emitted = simulator.truth
-        collector.stop()
-        thread.join()
-    return Demo(judge(emitted, folder), time.monotonic() - began, len(faults), log)
+        finally:  # also of Ctrl-C: it must not go on without its log and its vendor
+            collector.stop()
+            thread.join()
+    return Demo(judge(simulator.truth, folder), time.monotonic() - began, len(faults), log)
 
 
 def _settled(collector: Collector, day: plan.Day, clock: SystemClock) -> bool:

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from collector.clock import SystemClock
 from collector.demo.judge import judge
 from collector.simulator import Fault, Simulator, SimulatorOptions
@@ -120,6 +122,22 @@ def test_one_shot_run_is_interrupted(tmp_path: Path) -> None:
             assert process.wait(LIMIT) == 8, site.log
         assert site.run("--once") == 0, site.log
         assert unfinished(judge(simulator.truth, site.out)) == []
+
+
+@pytest.mark.parametrize(("service", "others"), [("alerts", 4), ("auth", 3), ("audit", 4)])
+def test_one_shot_run_is_interrupted_while_the_vendor_hangs(
+    tmp_path: Path, service: Any, others: int
+) -> None:
+    """No answer holds the exit up, and it says that not all was done (8)."""
+    options = history(hours=2, records=60)
+    hangs = Fault(service=service, action="slow", seconds=600, count=100)
+    with Simulator(options, SystemClock(), [hangs]) as simulator:
+        site = Site(tmp_path, document(tmp_path, simulator, options))
+        with site.running("--once") as process:
+            eventually(lambda: site.log.count("The data is up to date!") == others)
+            process.terminate()
+            assert process.wait(LIMIT) == 8, site.log
+        assert not (site.state / "heartbeat").exists()
 
 
 def test_signal_that_finds_the_clock_busy() -> None:

@@ -268,10 +268,10 @@ def test_a_one_shot_run_runs_every_job_once() -> None:
 
         return run
 
-    run_all_once([desk.make(work.setup, meeting(work)) for work in works])
+    assert run_all_once([desk.make(work.setup, meeting(work)) for work in works], desk.clock)
     assert [work.runs for work in works] == [1, 1, 1, 1]
 
 
 def test_a_one_shot_run_of_nothing() -> None:
     """There may be no service at all."""
-    run_all_once([])
+    assert run_all_once([], ManualClock(START))

@@ -1,0 +1,52 @@
+"""``collector demo``, as somebody who has just installed it runs it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.fakes.processes import PATIENCE, ROOT, eventually
+
+LIMIT = 15.0
+"""Real seconds; generous, for a busy machine."""
+
+
+def command(folder: Path, *options: str) -> list[str]:
+    """The demo in a folder of its own."""
+    return [sys.executable, "-m", "collector", "demo", "--out", str(folder), *options]
+
+
+def test_verdict(tmp_path: Path) -> None:
+    """Everything that was emitted is delivered once, and a script can read so."""
+    done = subprocess.run(
+        command(tmp_path / "out", "--json"),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=2 * PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["good"] is True
+    assert Path(told["log"]).is_file()
+    services = {each["service"]: each for each in told["verdicts"]}
+    assert services.keys() == {"alerts", "events", "message", "maillog", "audit"}
+    for each in services.values():
+        assert each["emitted"] == each["delivered"] > 0
+        assert (each["lost"], each["duplicates"]) == (0, 0)
+
+
+def test_interrupted(tmp_path: Path) -> None:
+    """Ctrl-C ends both sides, without a word about what went on without the other."""
+    out = tmp_path / "out"
+    with subprocess.Popen(command(out), cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        eventually(lambda: list(out.glob("*.ndjson")))
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=LIMIT)
+    assert process.returncode not in (0, None)
+    assert "Traceback" not in told
+    assert "could not be written" not in told
