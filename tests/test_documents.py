@@ -141,6 +141,28 @@ def test_compose_file_is_yaml_with_the_mounts_of_the_readme() -> None:
     ] == []
 
 
+def test_secrets_of_the_compose_file() -> None:
+    """The README's steps make its file of secrets, which names each variable of the example."""
+    compose = YAML(typ="safe", pure=True).load(text("compose.yaml"))
+    (service,) = compose["services"].values()
+    assert service["env_file"] == [{"path": "collector.env", "required": False}]
+    assert "install -m 600 collector.env.example collector.env" in text("README.md")
+    named = re.findall(r"^([A-Z_]+)=$", text("collector.env.example"), re.MULTILINE)
+    used = re.findall(r"^ *[^ #].*\$\{([A-Z_]+)\}", text("config.yaml.example"), re.MULTILINE)
+    assert named == used
+
+
+def test_secrets_stay_out_of_repository_and_image() -> None:
+    """Git ignores the file of secrets; the image gets nothing that is not listed."""
+    assert "/collector.env" in text(".gitignore").splitlines()
+    kept_out, *let_in = [
+        line for line in text(".dockerignore").splitlines() if not line.startswith("#")
+    ]
+    assert kept_out == "*"
+    assert "!collector" in let_in
+    assert [line for line in let_in if ".env" in line or line == "!*"] == []
+
+
 def test_no_path_of_any_machine_is_in_a_document() -> None:
     """Documents speak of the project alone."""
     homes = re.compile(r"(?<![\w.])/(?:home|root|work|Users)/")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from importlib import import_module
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
-from collector.app.outcome import MEANING
-from collector.cli.screen import fail
+from collector.app.outcome import MEANING, PARTIAL
+from collector.cli.screen import err, fail
 from collector.errors import CollectorError
 
 _EXIT_CODES = "\n\n".join(f"{code}  {meaning}" for code, meaning in sorted(MEANING.items()))
@@ -37,10 +39,26 @@ _COMMANDS = {
 _HIDDEN = {"worker"}
 
 
+class _Commands(TyperGroup):
+    """The commands; what a person breaks off ends in a code of ours."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that is asked for."""
+        try:
+            return super().invoke(ctx)
+        except typer.Abort:  # a no, the end of input, or an interruption, before anything is done
+            err.print("Nothing was done.")
+            raise typer.Exit(PARTIAL) from None
+        except KeyboardInterrupt:
+            err.print("Interrupted.")
+            raise typer.Exit(PARTIAL) from None
+
+
 def application(names: Iterable[str] = tuple(_COMMANDS)) -> typer.Typer:
     """The command line with these of its commands."""
     app = typer.Typer(
         name="collector",
+        cls=_Commands,
         help="Collects the logs of Proofpoint CASB and Proofpoint on Demand, and delivers each "
         "record once it is safe.\n\nTry it without a Proofpoint licence: [bold]collector demo[/]. "
         "Begin for real: copy config.yaml.example to config.yaml, then [bold]collector check[/] "

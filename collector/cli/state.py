@@ -12,12 +12,32 @@ from collector.cli.names import refuse_unknown
 from collector.cli.options import ConfigOption, JsonOption
 from collector.cli.screen import err, out, print_json, table
 from collector.clock import SystemClock
+from collector.config.models import Settings
 from collector.core import checkpoint, state, times
 from collector.core.gate import Marks
 from collector.core.model import Micros
 from collector.errors import ConfigError, StateError
 from collector.persistence.report import StateReport
 from collector.persistence.sqlite import SqliteStore
+
+SourceArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="INPUT#SERVICE",
+        help="The service, as 'collector state show' names it, for example casb#alerts.",
+    ),
+]
+StartOption = Annotated[
+    str | None,
+    typer.Option(
+        "--start",
+        metavar="TIME",
+        help='New start in UTC, as "2026-01-31T00:00:00Z". Default: the configured one, else '
+        "where it first began.",
+        show_default=False,
+    ),
+]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 app = typer.Typer(
     help="Where each service stands.\n\n"
@@ -63,23 +83,9 @@ def show(config: ConfigOption = None, as_json: JsonOption = False) -> None:
 
 @app.command()
 def reset(
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="INPUT#SERVICE",
-            help="The service, as 'collector state show' names it, for example casb#alerts.",
-        ),
-    ],
-    start: Annotated[
-        str | None,
-        typer.Option(
-            "--start",
-            metavar="TIME",
-            help='New start in UTC, as "2026-01-31T00:00:00Z". Default: where it first began.',
-            show_default=False,
-        ),
-    ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    source: SourceArgument,
+    start: StartOption = None,
+    yes: YesOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Start one service anew: its position is forgotten, and which records it had.
@@ -87,13 +93,18 @@ def reset(
     Records from the new start on are collected and delivered again, so that they
     come twice; what waits for delivery stays. You are asked first. The collector
     must not be running; stop it, reset, and start it again.
+
+    A service whose initial_start_time_in_utc is configured begins there and nowhere
+    else: change that setting instead, and the next run starts the service anew.
     """
     clock = SystemClock()
-    store = SqliteStore.open(folder(settings(config)), clock)
+    found = settings(config)
+    store = SqliteStore.open(folder(found), clock)
     try:
         if store.stored_state(source) is None:
             raise StateError(220, f"no service is called {source}", "see: collector state show")
-        anew = checkpoint.started(_first_start(store, source) if start is None else _time(start))
+        asked = None if start is None else _time(start)
+        anew = checkpoint.started(_start(found, store, source, asked))
         shown = times.isoformat(anew.initial_start_time)
         if not yes:
             typer.confirm(f"Collect {source} again from {shown}?", abort=True)
@@ -111,7 +122,7 @@ def abandon(
             metavar="OUTPUT", help="Its name, as 'collector state show' tells it under Spool."
         ),
     ],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: YesOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Give up what waits for an output that is configured no more, and free its room.
@@ -136,6 +147,35 @@ def abandon(
     finally:
         store.close()
     err.print(f"{given_up} records for {output} were given up.", highlight=False)
+
+
+def _start(found: Settings, store: SqliteStore, source: str, asked: Micros | None) -> Micros:
+    """Where the service is to begin: as asked for, else as configured, else where it first began.
+
+    Raises ``ConfigError`` when another start is configured: the next run would find
+    the two to differ, and start the service anew once more, from the configured one.
+    """
+    configured = _configured_start(found, source)
+    if asked is None:
+        return _first_start(store, source) if configured is None else configured
+    if configured not in (None, asked):
+        setting = f"inputs.{source.replace('#', '.services.')}.initial_start_time_in_utc"
+        raise ConfigError(
+            29,
+            f"{setting} is {times.isoformat(configured)}: the next run would begin there instead",
+            "change it to the start you want, and the next run starts the service anew from "
+            "there; or remove it, and reset again",
+        )
+    return asked
+
+
+def _configured_start(found: Settings, source: str) -> Micros | None:
+    """Where the configuration has the service begin; None where it leaves that open."""
+    name, _, field = source.partition("#")
+    services = found.inputs[name].services if name in found.inputs else None
+    service = getattr(services, field, None)
+    text = None if service is None else service.initial_start_time_in_utc
+    return None if text is None else times.parse(text)
 
 
 def _first_start(store: SqliteStore, source: str) -> Micros:

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from collector.app.collector import Collector
+from collector.app.outcome import PARTIAL
 from collector.app.selection import Selection
 from collector.cli import application
 from collector.clock import SystemClock
@@ -72,7 +73,7 @@ def test_a_start_names_it(config: Path, caplog: pytest.LogCaptureFixture) -> Non
 
 def test_it_is_given_up_when_asked_for(config: Path) -> None:
     """After a yes; what others wait for stays."""
-    assert abandon(config, "gone", answer="n\n").exit_code == 1
+    assert abandon(config, "gone", answer="n\n").exit_code == PARTIAL
     assert len(waiting(config)) == 2
     assert abandon(config, "gone", answer="y\n").exit_code == 0
     assert waiting(config) == [("archive", "standard", 2)]

@@ -1,11 +1,23 @@
-"""The command line as a whole: which part of it a command loads."""
+"""The command line as a whole: what a command loads, and how a question ends."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from contextlib import closing
+from pathlib import Path
 
+import pytest
+
+from collector.app.outcome import PARTIAL
+from collector.clock import SystemClock
+from collector.core.checkpoint import started
+from collector.core.store import Commit
+from collector.persistence.sqlite import SqliteStore
+from tests.fakes.config import changed
 from tests.fakes.processes import ROOT
+from tests.fakes.stores import START
 
 
 def loaded_by(*words: str) -> set[str]:
@@ -34,3 +46,21 @@ def test_a_command_loads_what_it_needs() -> None:
 def test_help_knows_all() -> None:
     """Without a command everything is loaded, so that the list is whole."""
     assert {"collector.cli.run", "collector.cli.ledger"} <= loaded_by("--help")
+
+
+@pytest.mark.parametrize("answer", [b"n\n", b"\n", b""])
+def test_a_question_not_answered_with_yes(tmp_path: Path, answer: bytes) -> None:
+    """A no, the default and no answer at all end in a documented code, and nothing is done."""
+    place = {"directory_name": str(tmp_path / "state")}
+    config = tmp_path / "config.yaml"
+    config.write_text(json.dumps(changed("globals.persistence.config", place)), encoding="utf-8")
+    with closing(SqliteStore.open(tmp_path / "state", SystemClock())) as store:
+        store.commit(Commit(source="casb#alerts", checkpoint=started(START), observed=START))
+        before = store.stored_state("casb#alerts")
+    arguments = ["state", "reset", "casb#alerts", "--start", "2026-02-01", "--config", str(config)]
+    command = [sys.executable, "-m", "collector", *arguments]
+    done = subprocess.run(command, cwd=ROOT, input=answer, capture_output=True, check=False)
+    assert done.returncode == PARTIAL
+    assert done.stderr.rstrip().endswith(b"Nothing was done.")
+    with closing(SqliteStore.open(tmp_path / "state", SystemClock())) as store:
+        assert store.stored_state("casb#alerts") == before

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from typer.testing import CliRunner, Result
 
+from collector.app.outcome import PARTIAL
 from collector.cli import application
 from collector.clock import SystemClock
 from collector.core.checkpoint import started
@@ -163,7 +164,7 @@ def test_not_beside_a_running_collector(site: Site, command: str) -> None:
 def test_drop_asks_first(site: Site) -> None:
     """Without a yes nothing goes; with one, exactly what was named."""
     refused = site.run("drop", "1", "2", answer="n\n")
-    assert refused.exit_code == 1
+    assert refused.exit_code == PARTIAL
     assert "Drop 2 dead letters for good?" in refused.output
     assert site.ids() == [1, 2, 3]
     assert site.run("drop", "1", "2", answer="y\n").exit_code == 0

@@ -23,7 +23,7 @@ inputs:
   screen_casb:
     type: proofpoint_casb
     credentials: {{api_key: a, client_id: b, client_secret: c}}
-    services: {{alerts: {{}}}}
+    services: {{alerts: {{{start}}}}}
 """
 
 
@@ -31,10 +31,17 @@ inputs:
 def state(tmp_path: Path) -> SqliteState:
     """A state in which a service has been pulled."""
     made = SqliteState(tmp_path / "state")
-    (tmp_path / "config.yaml").write_text(CONFIG.format(folder=made.folder))
+    configure(made)
     with closing(made.open()) as store:
         store.commit(Commit(source=SOURCE, checkpoint=started(START), observed=START))
     return made
+
+
+def configure(state: SqliteState, start: str | None = None) -> None:
+    """The configuration, with this start of the service or without one."""
+    setting = "" if start is None else f'initial_start_time_in_utc: "{start}"'
+    text = CONFIG.format(folder=state.folder, start=setting)
+    (state.folder.parent / "config.yaml").write_text(text)
 
 
 def reset(state: SqliteState, *arguments: str) -> Result:
@@ -64,6 +71,12 @@ def test_to_another_start(state: SqliteState) -> None:
     assert start_of(state) == "2026-02-01T00:00:00Z"
 
 
+def test_to_the_first_moment_there_is(state: SqliteState) -> None:
+    """A start of zero is a start like any other."""
+    assert reset(state, SOURCE, "--start", "1970-01-01T00:00:00Z").exit_code == 0
+    assert start_of(state) == "1970-01-01T00:00:00Z"
+
+
 def test_a_service_that_is_not_there(state: SqliteState) -> None:
     """A slip of the pen makes no new service."""
     with pytest.raises(StateError, match="220"):
@@ -84,5 +97,33 @@ def test_a_state_that_cannot_be_read_can_be_reset(state: SqliteState) -> None:
         store.correct(SOURCE, newer, START)
     with pytest.raises(StateError, match=r"210.*--start"):
         reset(state, SOURCE)
+    assert reset(state, SOURCE, "--start", "2026-02-01T00:00:00Z").exit_code == 0
+    assert start_of(state) == "2026-02-01T00:00:00Z"
+
+
+def test_a_configured_start_wins_over_another(state: SqliteState) -> None:
+    """The next run would undo the reset without a word, so it is refused, with the way to do it."""
+    configure(state, "2026-01-01T00:00:00Z")
+    with pytest.raises(ConfigError) as refused:
+        reset(state, SOURCE, "--start", "2026-02-01T00:00:00Z")
+    path = "inputs.screen_casb.services.alerts.initial_start_time_in_utc"
+    assert f"{path} is 2026-01-01T00:00:00Z" in refused.value.cause
+    assert "change it" in refused.value.remedy
+    assert start_of(state) == "2026-01-01T00:00:00Z"
+    assert state.rows("history") == []
+
+
+@pytest.mark.parametrize("options", [(), ("--start", "2026-03-01T00:00:00")])
+def test_to_the_configured_start(state: SqliteState, options: tuple[str, ...]) -> None:
+    """Where the next run begins anyway: by default, or when the same is asked for."""
+    configure(state, "2026-03-01T00:00:00Z")
+    assert reset(state, SOURCE, *options).exit_code == 0
+    assert start_of(state) == "2026-03-01T00:00:00Z"
+
+
+def test_a_service_that_is_configured_no_more(state: SqliteState) -> None:
+    """Nothing in the file speaks of its start, so any may be given."""
+    path = state.folder.parent / "config.yaml"
+    path.write_text(path.read_text().replace("screen_casb", "another_casb"))
     assert reset(state, SOURCE, "--start", "2026-02-01T00:00:00Z").exit_code == 0
     assert start_of(state) == "2026-02-01T00:00:00Z"
