@@ -18,25 +18,18 @@ from typing import Final
 
 from collector.core.model import Micros
 from collector.core.times import HOUR, SECOND
-from collector.simulator.options import CASB_SERVICES, SERVICES, SimulatorOptions
+from collector.simulator.options import (
+    CASB_SERVICES,
+    CONTENT_ODDITIES,
+    SERVICES,
+    SimulatorOptions,
+)
 
 REPEATED_LIVE: Final = 1
 REPEATED_IN_ARCHIVE: Final = 2
 LATE_IN_ARCHIVE: Final = 4
 FRAGMENTED: Final = 8
 AFTER_EMPTY: Final = 16
-
-CONTENT_ODDITIES: Final = (
-    "missing_id",
-    "missing_time",
-    "unreadable_time",
-    "invalid_utf8",
-    "control_characters",
-    "huge_record",
-    "odd_keys",
-    "colon_offset",
-    "unparsable",
-)
 
 
 class Timeline:

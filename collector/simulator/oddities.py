@@ -44,7 +44,7 @@ def marker(number: int) -> str:
 def make_odd(
     raw: bytes, oddity: str, service: str, number: int, options: SimulatorOptions
 ) -> bytes:
-    """The record with one oddity of ``history.CONTENT_ODDITIES``; its key order stays."""
+    """The record with one oddity of ``options.CONTENT_ODDITIES``; its key order stays."""
     if oddity == "unparsable":
         return raw[: len(raw) // 2] if service in POD_SERVICES else raw
     record = msgspec.json.decode(raw)

@@ -117,21 +117,24 @@ class Pod:
         if not self._sessions.take(key, self._world.clock.now()):
             raise Refused(409)
         self._note(asked.service, 101, asked.mode)
-        deflate = self._options.deflate and frames.offers_deflate(
-            request.headers.get("Sec-WebSocket-Extensions", "")
-        )
         noticed = False
         try:
-            channel = Channel(
-                request,
-                self._world.clock,
-                deflate=deflate,
-                backlog_limit=self._options.backlog_limit_bytes,
-            )
-            noticed = await self._serve(channel, asked, key)
+            noticed = await self._serve(self._channel(request), asked, key)
+        except ConnectionResetError:  # the client left before there was a channel
+            self._note_end(asked, code=None, records=0)
         finally:
             self._sessions.release(key, self._world.clock.now(), noticed=noticed)
         return web.Response()  # never sent: the channel has the transport
+
+    def _channel(self, request: web.Request) -> Channel:
+        """Accept the handshake; raises ``ConnectionResetError`` when the client has left."""
+        offered = request.headers.get("Sec-WebSocket-Extensions", "")
+        return Channel(
+            request,
+            self._world.clock,
+            deflate=self._options.deflate and frames.offers_deflate(offered),
+            backlog_limit=self._options.backlog_limit_bytes,
+        )
 
     def _key(self, asked: Asked) -> Key:
         if self._options.archive_shares_session:
@@ -161,18 +164,17 @@ class Pod:
             await stream.archive(asked.window)
 
     def _finish(self, channel: Channel, stream: Stream, asked: Asked, key: Key) -> None:
-        now = self._world.clock.now()
         if asked.window is None:
-            self._sessions.remember(key, stream.place, now)
+            self._sessions.remember(key, stream.place, self._world.clock.now())
+        self._note_end(asked, code=channel.code, records=stream.written)
+        channel.end()
+
+    def _note_end(self, asked: Asked, *, code: int | None, records: int) -> None:
+        now = self._world.clock.now()
         end = SessionEnd(
-            time=now,
-            service=asked.service,
-            mode=asked.mode,
-            code=channel.code,
-            records=stream.written,
+            time=now, service=asked.service, mode=asked.mode, code=code, records=records
         )
         self._world.truth.note_end(end)
-        channel.end()
 
 
 def _instant(text: str) -> Micros:

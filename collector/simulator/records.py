@@ -18,8 +18,14 @@ import msgspec
 
 from collector.core.model import Micros
 from collector.simulator import casb_samples, oddities, pod_samples
-from collector.simulator.history import CONTENT_ODDITIES, History
-from collector.simulator.options import CASB_SERVICES, POD_SERVICES, SERVICES, SimulatorOptions
+from collector.simulator.history import History
+from collector.simulator.options import (
+    CASB_SERVICES,
+    CONTENT_ODDITIES,
+    POD_SERVICES,
+    SERVICES,
+    SimulatorOptions,
+)
 from collector.simulator.stamps import gateway_stamp, with_colon, zulu_millis
 
 TEMPLATES: Final = 48

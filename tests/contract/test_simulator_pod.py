@@ -537,3 +537,31 @@ def read_some(raw: socket.socket) -> int:
     while came < 2_000_000 and (part := raw.recv(65536)):
         came += len(part)
     return came
+
+
+class WatchedClock(ManualClock):
+    """Counts how often the simulator, while it waits, has looked at the time."""
+
+    looks = 0
+
+    def real(self, seconds: float) -> float:
+        """Count; between two looks the simulator's loop has heard its sockets."""
+        self.looks += 1
+        return super().real(seconds)
+
+
+def test_client_that_leaves_during_a_slow_handshake(caplog: pytest.LogCaptureFixture) -> None:
+    """No stack trace; the session is noted with its end, and held like one that was reset."""
+    clock = WatchedClock(START + 4 * HOUR)
+    fault = Fault(service="audit", action="slow", seconds=30)
+    with Simulator(quiet_options(), clock, [fault]) as simulator:
+        with raw_session(simulator):
+            eventually(lambda: clock.looks)
+        seen = clock.looks
+        eventually(lambda: clock.looks > seen + 2)
+        clock.advance(31)
+        await_end(simulator)
+        assert [session.status for session in simulator.truth.sessions] == [101]
+        assert simulator.truth.ends[0].records == 0
+        assert status_of(lambda: open_and_close(simulator.ws_url, "audit")) == 409
+    assert caplog.records == []
