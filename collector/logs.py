@@ -79,6 +79,8 @@ def configure(
     root.addHandler(handler)
     root.setLevel(logging.WARNING)
     logging.getLogger(_PRODUCT).setLevel(logging.DEBUG if debug else logging.INFO)
+    # It warns of each run that is still under way when the next is due, as long ones are.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     return redactor
 
 

@@ -7,7 +7,6 @@ acts on, so none leaves a job here.
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor as Threads
@@ -191,7 +190,6 @@ class Schedule:
             executors={"default": ThreadPoolExecutor(len(jobs) + 2)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
-        logging.getLogger("apscheduler").setLevel(logging.ERROR)
         for number, job in enumerate(jobs):
             # Of many, the first start at once and the others by and by, or all would be due
             # in the same instant of every period.

@@ -190,7 +190,7 @@ def test_secrets_never_show(log_format: str, configure: Configure, stream: io.St
 
 
 @pytest.mark.parametrize(
-    "library", ["urllib3.connectionpool", "requests", "aiohttp.client", "asyncio", "apscheduler"]
+    "library", ["urllib3.connectionpool", "requests", "aiohttp.client", "asyncio"]
 )
 def test_libraries_are_capped(library: str, configure: Configure, stream: io.StringIO) -> None:
     """Even with debug they are heard from WARNING on, under their name, and redacted."""
@@ -203,6 +203,15 @@ def test_libraries_are_capped(library: str, configure: Configure, stream: io.Str
     assert stream.getvalue().endswith(
         f" WARNING MainProcess::{library} -> retry of /v1?key={REDACTED}\n"
     )
+
+
+def test_the_scheduler_is_heard_of_errors_alone(configure: Configure, stream: io.StringIO) -> None:
+    """It warns whenever a run is still under way when the next is due, which is no trouble."""
+    configure(debug=True)
+    logging.getLogger("apscheduler.scheduler").warning("skipped")
+    assert stream.getvalue() == ""
+    logging.getLogger("apscheduler.scheduler").error("a defect")
+    assert stream.getvalue().endswith(" ERROR MainProcess::apscheduler.scheduler -> a defect\n")
 
 
 @pytest.mark.parametrize(("debug", "lines"), [(True, 2), (False, 1)])
