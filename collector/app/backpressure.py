@@ -110,11 +110,11 @@ class SpoolGate:
     def _pause(self, size: int, now: float) -> None:
         self._since, self._smallest, self._progress = now, size, now
         self._log.warning(
-            "Pulling is paused: %d of %d MiB wait for outputs; nothing is dropped, and pulling "
+            "Pulling is paused: %.1f of %.1f MiB wait for outputs; nothing is dropped, and pulling "
             "goes on by itself -> see why an output does not take its records "
             "('collector state show' names it), or raise globals.spool.max_bytes",
-            size // _MIB,
-            self._marks.limit // _MIB,
+            size / _MIB,
+            self._marks.limit / _MIB,
         )
 
     def _go_on(self, paused: float) -> None:

@@ -168,7 +168,10 @@ class Job:
         elif isinstance(error, (AuthenticationError, TokenRejected, VendorRefused)):
             self._not_before = self._clock.monotonic() + _LOOK_AGAIN
             self._set_up = False
-            self._log.error("%s; looking again in %d seconds", error, _LOOK_AGAIN)
+            self._log.error(
+                "%s; looking again in %d seconds, or at the next run after the credentials change",
+                *(error, _LOOK_AGAIN),
+            )
             if not isinstance(error, VendorRefused):
                 self._give_way()
         else:

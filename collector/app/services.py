@@ -13,7 +13,7 @@ from collector.app.health import Board
 from collector.app.metadata import metadata_of
 from collector.app.pipelines import pipeline_of
 from collector.app.pre_pull import pre_pull
-from collector.app.watches import UNHEARD, JobWatch, SourceWatch
+from collector.app.watches import UNHEARD, Endurance, JobWatch, SourceWatch
 from collector.config.inputs import JsonLimits, Service
 from collector.config.models import AnyInput, Settings
 from collector.core import phrases, times
@@ -112,8 +112,12 @@ class Parts:
         self.period = service.request_period_in_seconds
         # A hybrid service does not wait for its next pull: it goes on to listen.
         waits = not wiring.once and getattr(service, "mode", "archive") == "archive"
-        self._pulls = _watch(wiring, self.source_id, "pull")
-        self._live = _watch(wiring, self.source_id, "live")
+        minutes = wiring.settings.globals.give_up_after_in_minutes
+        endurance = Endurance(None if minutes is None else minutes * 60)
+        self._pulls, self._live = (
+            SourceWatch(wiring.board, self.source_id, part, clock, endurance)
+            for part in ("pull", "live")
+        )
         period = self.period if waits else None
         self.journal = Journal(self.log, source.service, clock, period, self._pulls)
         self.live_journal = Journal(self.log, source.service, clock, None, self._live)
@@ -164,12 +168,6 @@ class Parts:
             watch=self._live if lasting else self._pulls,
             silence_limit=self._silence_limit,
         )
-
-
-def _watch(wiring: Wiring, source_id: str, part: str) -> SourceWatch:
-    minutes = wiring.settings.globals.give_up_after_in_minutes
-    patience = None if minutes is None else minutes * 60
-    return SourceWatch(wiring.board, source_id, part, wiring.clock, patience)
 
 
 def destination(settings: Settings, name: str, source: Source, service: Service) -> Destination:

@@ -105,31 +105,37 @@ class Unheard(Unwatched):
 UNHEARD = Unheard()
 
 
-class SourceWatch:
-    """One part of a source, as its job and its journal see it (``JobWatch``).
+class Endurance:
+    """How long a source may fail without any progress of any of its parts.
 
-    ``patience``: seconds of failing without any progress after which the source is
-    given up; None is never.
+    ``seconds`` None: for ever.
     """
 
+    def __init__(self, seconds: float | None) -> None:
+        self.seconds = seconds
+        self.failing_since: float | None = None
+
+
+class SourceWatch:
+    """One part of a source, as its job and its journal see it (``JobWatch``)."""
+
     def __init__(
-        self, board: Board, source: str, part: str, clock: Clock, patience: float | None
+        self, board: Board, source: str, part: str, clock: Clock, endurance: Endurance
     ) -> None:
         board.begin(source)
         self._board = board
         self._source = source
         self._part = part
         self._clock = clock
-        self._patience = patience
-        self._failing_since: float | None = None
+        self._endurance = endurance
 
     @property
     def given_up(self) -> bool:
         """Whether it has failed for longer than the patience lasts."""
-        since = self._failing_since
-        if self._patience is None or since is None:
+        longest, since = self._endurance.seconds, self._endurance.failing_since
+        if longest is None or since is None:
             return False
-        return self._clock.monotonic() - since >= self._patience
+        return self._clock.monotonic() - since >= longest
 
     def started(self) -> None:
         """The job was made."""
@@ -137,7 +143,7 @@ class SourceWatch:
 
     def give_up(self) -> None:
         """The source is left alone from now on."""
-        minutes = (self._patience or 0.0) / 60
+        minutes = (self._endurance.seconds or 0.0) / 60
         fault = Fault(
             kind=Kind.FIRST_PARTY_GENERIC,
             number=GIVEN_UP,
@@ -149,7 +155,7 @@ class SourceWatch:
 
     def revived(self) -> None:
         """What was given up is tried anew."""
-        self._failing_since = None
+        self._endurance.failing_since = None
 
     def prepared(self) -> None:
         """The job runs."""
@@ -161,7 +167,7 @@ class SourceWatch:
 
     def progressed(self) -> None:
         """The vendor answers."""
-        self._failing_since = None
+        self._endurance.failing_since = None
         self._board.progressed(self._source, self._part)
 
     def troubled(self, error: CollectorError) -> None:
@@ -172,6 +178,6 @@ class SourceWatch:
 
     def failed(self, error: CollectorError | None) -> None:
         """The part met an error; None is a defect of ours."""
-        if self._failing_since is None:
-            self._failing_since = self._clock.monotonic()
+        if self._endurance.failing_since is None:
+            self._endurance.failing_since = self._clock.monotonic()
         self._board.failed(self._source, self._part, fault_of(error))

@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from collector.app.outcome import MEANING, PARTIAL
+from collector.cli.leaving import leave
 from collector.cli.screen import err, fail
 from collector.errors import CollectorError
 
@@ -51,7 +52,7 @@ class _Commands(TyperGroup):
             raise typer.Exit(PARTIAL) from None
         except KeyboardInterrupt:
             err.print("Interrupted.")
-            raise typer.Exit(PARTIAL) from None
+            leave(PARTIAL)
 
 
 def application(names: Iterable[str] = tuple(_COMMANDS)) -> typer.Typer:
@@ -86,7 +87,9 @@ def main() -> None:
         application(_wanted(sys.argv[1:]))()
     except CollectorError as error:
         fail(error)
-        sys.exit(error.exit_code)
+        leave(error.exit_code)
+    except SystemExit as ended:
+        leave(ended.code if isinstance(ended.code, int) else 0)
 
 
 def _wanted(words: Sequence[str]) -> Iterable[str]:

@@ -99,9 +99,9 @@ def carry_out(settings: Settings, plans: list[Plan], *, yes: bool) -> None:
     stop_on_signals(clock)
     rereading.ask(settings, plans, clock)
     log = folder(settings) / "reading.log"
-    with log.open("a", encoding="utf-8") as stream:
-        open_log(settings, stream)
-        code = rereading.read(settings, plans, clock, lambda collector: _watch(collector, wanted))
+    # It stays open: a pull that outlasts a stop may still write to it until the process ends.
+    open_log(settings, log.open("a", encoding="utf-8"))
+    code = rereading.read(settings, plans, clock, lambda collector: _watch(collector, wanted))
     err.print(f"The log of this reading is in {log}", highlight=False)
     left = _left(settings, plans)
     err.print(f"{wanted - left} of {wanted} hours are complete, verified or repaired.")

@@ -1,10 +1,9 @@
-"""What a command does with the process it is: its log, its signals, its end."""
+"""What a command does with the process it is: its log, and its signals."""
 
 from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -61,13 +60,3 @@ def stop_on_signals(clock: SystemClock, at_once: Iterable[Callable[[], None]] = 
         os._exit(128 + number)
 
     threading.Thread(target=stop, name="signals", daemon=True).start()
-
-
-def leave(code: int) -> None:
-    """End now: a thread that still waits for a socket must not hold the exit up.
-
-    Everything that counts is in committed transactions.
-    """
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)

@@ -15,8 +15,9 @@ from collector.app.collector import Collector
 from collector.app.outcome import CONFIG
 from collector.app.selection import Selection
 from collector.cli.chosen import settings
+from collector.cli.leaving import leave
 from collector.cli.options import ConfigOption
-from collector.cli.process import leave, open_log, reread, stop_on_signals
+from collector.cli.process import open_log, reread, stop_on_signals
 from collector.clock import SystemClock
 from collector.config.models import Settings
 from collector.errors import ConfigError

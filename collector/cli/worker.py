@@ -14,8 +14,9 @@ from collector.app.outcome import COMPLETE, PARTIAL
 from collector.app.patience import until_stored
 from collector.app.worker import Orders, Worker, log, same_shape
 from collector.cli.chosen import settings
+from collector.cli.leaving import leave
 from collector.cli.options import ConfigOption
-from collector.cli.process import leave, open_log, reread, stop_on_signals
+from collector.cli.process import open_log, reread, stop_on_signals
 from collector.clock import SystemClock
 from collector.errors import Stopped
 

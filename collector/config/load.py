@@ -186,7 +186,7 @@ def content(path: Path, fix: str) -> bytes:
         if path.is_file():
             with path.open("rb") as file:
                 return file.read(MAX_BYTES + 1)
-        reason = f"there is no file {path}"
+        reason = f"{path} is a folder" if path.is_dir() else f"there is no file {path}"
     except OSError as error:
         reason = f"{path} cannot be read: {error.strerror}"
     raise InvalidConfig(1, [Problem(path="", reason=reason, fix=fix)])

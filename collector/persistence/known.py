@@ -5,6 +5,7 @@ Every function runs inside the caller's transaction.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 
 from sqlite_utils import Database
@@ -26,6 +27,8 @@ def read(db: Database, source: str, slot: int) -> list[bytes]:
     ).fetchall()
     for committed, packed, sealed in rows:
         seals.check("known", source, slot, committed, packed, sealed=sealed)
+        if len(packed) % digests.SIZE:
+            raise sqlite3.DatabaseError("a row of known ids holds a part of one")
     return [row[1] for row in rows]
 
 

@@ -102,4 +102,4 @@ def _remedy(status: int) -> tuple[int, str]:
         return REDIRECTED, "set url to the final address: redirects would take the headers along"
     if status >= 500:
         return SERVER_FAILED, "look at the destination's log; the records are sent again"
-    return UNEXPECTED, "check url and body; the statuses setting can give this status a meaning"
+    return UNEXPECTED, "check url and body; status_actions can give this status a meaning"

@@ -13,7 +13,8 @@ import time
 from pathlib import Path
 
 from collector.app.collector import Collector
-from collector.cli.process import leave, stop_on_signals
+from collector.cli.leaving import leave
+from collector.cli.process import stop_on_signals
 from collector.clock import SystemClock
 from collector.config.load import load
 from collector.logs import configure

@@ -23,11 +23,12 @@ from tests.fakes.stores import START
 def loaded_by(*words: str) -> set[str]:
     """The modules that a command has loaded at its end."""
     code = (
-        "import atexit, sys\n"
-        "from collector.cli import main\n"
-        "atexit.register(lambda: print(*sys.modules, file=sys.stderr))\n"
-        f"sys.argv = {['collector', *words]!r}\n"
-        "main()\n"
+        "import sys\n"
+        "from collector.cli import _wanted, application\n"
+        "try:\n"
+        f"    application(_wanted({list(words)!r}))({list(words)!r})\n"
+        "finally:\n"
+        "    print(*sys.modules, file=sys.stderr)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from collector.clock import SystemClock
+from collector.core.times import isoformat
 from collector.demo.judge import judge
 from collector.simulator import Fault, Simulator, SimulatorOptions
 from tests.fakes.processes import (
@@ -138,6 +140,52 @@ def test_one_shot_run_is_interrupted_while_the_vendor_hangs(
             process.terminate()
             assert process.wait(LIMIT) == 8, site.log
         assert not (site.state / "heartbeat").exists()
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+def test_backfill_is_interrupted_while_the_vendor_hangs(
+    tmp_path: Path, sign: signal.Signals
+) -> None:
+    """It ends by itself, says that not all was done (8), and nothing goes on without its log."""
+    options = history(hours=2, records=60)
+    hangs = Fault(service="audit", action="slow", seconds=600, count=100)
+    with Simulator(options, SystemClock(), [hangs]) as simulator:
+        site = Site(tmp_path, document(tmp_path, simulator, options))
+        assert site.run("--once", "--input", "casb") == 0, site.log
+        log = site.state / "reading.log"
+        span = ("--from", isoformat(options.history_start), "--service", "audit", "--yes")
+        command = [*site.command("backfill")[:3], "backfill", *span, "--config", str(site.config)]
+        with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+            eventually(lambda: log.exists() and "Retrieving/sending audit" in log.read_text())
+            process.send_signal(sign)
+            _, told = process.communicate(timeout=LIMIT)
+        assert process.returncode == 8, told
+        assert "could not be written" not in told
+
+
+def test_connection_test_is_interrupted_while_the_vendor_hangs(tmp_path: Path) -> None:
+    """Ctrl-C ends it, whatever it waits for."""
+    options = history(hours=1, records=1)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        Simulator(options, SystemClock()) as simulator,
+    ):
+        port = silent.getsockname()[1]
+        made = document(tmp_path, simulator, options)
+        made["inputs"]["pod"]["endpoint"] = f"ws://127.0.0.1:{port}/v1/stream"
+        site = Site(tmp_path, made)
+        command = [*site.command("test")[:3], "test", "pod", "--config", str(site.config)]
+        with subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        ) as process:
+            peers = [silent.accept()[0] for _ in range(2)]  # the address alone, and the handshake
+            assert peers[1].recv(1000)
+            process.send_signal(signal.SIGINT)
+            _, told = process.communicate(timeout=LIMIT)
+            for peer in peers:
+                peer.close()
+        assert process.returncode == 8, told
+        assert "Traceback" not in told
 
 
 def test_signal_that_finds_the_clock_busy() -> None:

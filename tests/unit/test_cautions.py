@@ -70,6 +70,40 @@ def test_a_warning(case: str) -> None:
     assert caution.value
 
 
+OUTRUN: dict[str, tuple[dict[str, float], str, str]] = {
+    "a short retention": ({"retention_in_hours": 1.0}, "retention_in_hours", "at least 3"),
+    "a long delay": (
+        {"archive_delay_in_seconds": 3_600_000.0},
+        "archive_delay_in_seconds",
+        "write 3600 or less",
+    ),
+    "both": (
+        {"retention_in_hours": 1.0, "archive_delay_in_seconds": 3_600_000.0},
+        "archive_delay_in_seconds",
+        "write 3600 or less, and 718 for retention_in_hours",
+    ),
+    "a long period": (
+        {"request_period_in_seconds": 2_581_200.0, "archive_delay_in_seconds": 0.0},
+        "request_period_in_seconds",
+        "write 3600 or less",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OUTRUN)
+def test_hours_that_leave_the_archive_too_soon(case: str) -> None:
+    """The setting at fault is named with what it holds, and its fix is one."""
+    block, setting, fix = OUTRUN[case]
+    (caution,) = warned(changed(MESSAGE, block))
+    assert caution.path == f"{MESSAGE}.{setting}"
+    assert fix in caution.fix
+    assert float(caution.value or "") == block[setting]
+    assert "e+" not in f"{caution.value}"
+    mended = {"retention_in_hours": 3.0} if setting == "retention_in_hours" else {setting: 3600.0}
+    whole = {"retention_in_hours": 718.0} if "718 for" in caution.fix else {}
+    assert warned(changed(MESSAGE, block | mended | whole)) == []
+
+
 def test_more_pulls_than_calls() -> None:
     """Two services a minute each are 2,880 calls a day; 1,000 are allowed."""
     document = changed("inputs.casb.services", {"alerts": {}, "events": {}})

@@ -11,7 +11,7 @@ from collector.app.inspection import COLLECTOR, SILENT, Inspector
 from collector.app.jobs import Job
 from collector.app.outcome import Outcome
 from collector.app.services import ServiceJob
-from collector.app.watches import GIVEN_UP, SourceWatch, fault_of
+from collector.app.watches import GIVEN_UP, Endurance, SourceWatch, fault_of
 from collector.config.outputs import ConsoleOutput
 from collector.core.flatten import flattener
 from collector.core.gate import Marks
@@ -50,7 +50,11 @@ class Ward:
         self.clock = ManualClock(START)
         self.shelf = MemoryShelf()
         self.board = Board(self.shelf, self.clock)
-        self.watch = SourceWatch(self.board, SOURCE, "pull", self.clock, patience)
+        endurance = Endurance(patience)
+        self.watch, self.live = (
+            SourceWatch(self.board, SOURCE, part, self.clock, endurance)
+            for part in ("pull", "live")
+        )
         self.log = MemoryLog()
         self.journal = Journal(self.log, "alerts", self.clock, None, self.watch)
         settings = AlertsSettings(url="https://api.example.com", tag="t", records=_FLAT)
@@ -228,6 +232,19 @@ def test_progress_gives_a_source_its_patience_back() -> None:
         job.run()
         ward.clock.advance(600)
     assert GIVEN_UP not in ward.numbers()
+
+
+def test_the_parts_of_a_source_share_its_patience() -> None:
+    """It fails for as long as none of them makes progress, whichever of them tries."""
+    ward = Ward(patience=1000)
+    ward.watch.failed(DOWN)
+    ward.clock.advance(600)
+    ward.live.failed(DOWN)
+    ward.clock.advance(400)
+    assert ward.watch.given_up
+    assert ward.live.given_up
+    ward.live.progressed()
+    assert not ward.watch.given_up
 
 
 def test_a_live_session_that_is_given_up_leaves_its_loop() -> None:

@@ -14,7 +14,7 @@ from collector.config.pipelines import ExplodeStep, ParseJsonStep
 from collector.config.pod import PodInput
 from collector.config.websocket import WebSocketInput
 from collector.errors import ConfigError
-from collector.importers.products import PRODUCTS
+from collector.importers.products import PRODUCTS, Imported
 from tests.fakes.imports import (
     CANARY,
     EXAMPLES,
@@ -424,6 +424,39 @@ def test_stellar_forms(text: str, suffix: str) -> None:
     assert CANARY not in f"{found}"
 
 
+STELLAR_ROWS = """Name,Cluster ID,API Key,Content Type
+a,c,5c2a9e1f,Message
+b,,,Mail Log
+c,c,5c2a9e1f,
+{}
+"""
+
+
+@pytest.mark.parametrize("row", ["z,,,Foo", "z,c,c4n4ry,Foo", "z,,,"])
+def test_stellar_content_type_that_is_none(row: str) -> None:
+    """A connector that collects nothing we know is left out, and told once, as a row."""
+    found = imported("stellar", STELLAR_ROWS.format(row), ".csv")
+    reason = "no content type that can be collected here: the connector is left out"
+    assert list(settings(found).inputs) == ["a", "b", "c"]
+    assert told(found, "no place") == {"[3]": reason}
+    assert CANARY not in f"{found}"
+
+
+def test_stellar_content_types_without_credentials() -> None:
+    """What a connector collects is enough; without that word, its credentials are."""
+    found = imported("stellar", STELLAR_ROWS.format("z,,,\"Foo, Message\""), ".csv")
+    services = {
+        name: each.services.model_fields_set for name, each in settings(found).inputs.items()
+    }
+    assert services == {
+        "a": {"message"},
+        "b": {"maillog"},
+        "c": {"message", "maillog"},
+        "z": {"message"},
+    }
+    assert {"${B_CLUSTER_ID}", "${B_TOKEN}"} <= set(found.references)
+
+
 def test_devo() -> None:
     """The page's collector: its globals, its output, its input."""
     found = example("devo")
@@ -488,6 +521,44 @@ inputs:
     assert {"outputs.broken", "outputs.odd", "outputs.relay.config.z", "inputs.other"} <= set(left)
     assert left["inputs.casb.services.odd"] == "is no service here"
     assert left["inputs.casb.services.alerts.nested.a"] == UNKNOWN
+    assert CANARY not in f"{found}"
+
+
+def syslog(config: str) -> Imported:
+    """What becomes of a syslog output of Devo's, with more in its configuration."""
+    at = f"{{address: relay.example.com, port: 514, {config}}}"
+    outputs = f"outputs: {{lg: {{type: syslog, config: {at}}}}}"
+    return imported("devo", f"{outputs}\ninputs: {{proofpoint_casb: {{services: {{alerts: {{}}}}}}}}")
+
+
+@pytest.mark.parametrize(("said", "ours"), [("tcp", "tcp"), ("TCP", "tcp"), ("tls", "tls")])
+def test_devo_syslog_transport(said: str, ours: str) -> None:
+    """TCP and TLS are what they are there."""
+    found = syslog(f"protocol: {said}")
+    output = settings(found).outputs["lg"]
+    assert isinstance(output, SyslogOutput)
+    assert (output.config.protocol, output.config.port) == (ours, 514)
+    assert mapped(found)["outputs.lg.config.protocol"] == "outputs.lg.config.protocol"
+    assert "outputs.lg.config.protocol" not in told(found, "default")
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        ("", None),
+        ("protocol: udp", "there is no UDP here, because it loses records: tls is written instead"),
+        ("protocol: [c4n4ry]", "its value is none that is known here"),
+    ],
+)
+def test_devo_syslog_transport_that_is_ours(config: str, reason: str | None) -> None:
+    """Without TCP or TLS in the file it is TLS, which is written, and told as our default."""
+    found = syslog(config)
+    output = settings(found).outputs["lg"]
+    assert isinstance(output, SyslogOutput)
+    assert (output.config.protocol, output.config.port) == ("tls", 514)
+    assert told(found, "no place").get("outputs.lg.config.protocol") == reason
+    assert "set tcp" in told(found, "default")["outputs.lg.config.protocol"]
+    assert "protocol: tls" in found.text
     assert CANARY not in f"{found}"
 
 

@@ -161,7 +161,8 @@ def test_what_needs_a_person_rests_for_a_quarter_of_an_hour(
     desk = Desk(work)
     desk.job.run()
     assert desk.outcome.exit_code() == code
-    assert lines(caplog)[-1][1:] == ("ERROR", f"{error}; looking again in 900 seconds")
+    told = "looking again in 900 seconds, or at the next run after the credentials change"
+    assert lines(caplog)[-1][1:] == ("ERROR", f"{error}; {told}")
     desk.clock.advance(899.9)
     desk.job.run()
     assert (work.setups, work.runs) == (1, 1)
