@@ -21,6 +21,9 @@ _MEMORY_SECONDS = 3600.0
 """The live server resumes a session that dropped less than this ago."""
 _RETENTION_HOURS = 720.0
 """The archive reaches back 30 days."""
+_USABLE_HOURS = 718.0
+"""What of that can be asked for at any time, because the vendor rounds down to the hour."""
+_HOUR_SECONDS = 3600.0
 _SERVER_IDLE_SECONDS = 300.0
 """The server ends a session that has sent nothing for so long."""
 
@@ -93,17 +96,46 @@ def _retention(path: str, service: PodService) -> Iterator[Problem]:
         yield Problem(
             path=f"{path}.retention_in_hours",
             reason="is more than the 30 days that the vendor keeps: it refuses older hours",
-            fix="write at most 718",
+            fix=f"write at most {_USABLE_HOURS:g}",
             value=f"{service.retention_in_hours:g}",
         )
-    kept = min(service.retention_in_hours, _RETENTION_HOURS) * 3600
-    if service.request_period_in_seconds + service.archive_delay_in_seconds >= kept:
+    yield from _outrun(path, service)
+
+
+def _outrun(path: str, service: PodService) -> Iterator[Problem]:
+    """Hours that leave the archive before they are asked for.
+
+    At its end an hour is an hour old; then come the delay and, at worst, one period.
+    """
+    waits = {
+        "archive_delay_in_seconds": service.archive_delay_in_seconds,
+        "request_period_in_seconds": service.request_period_in_seconds,
+    }
+    kept = min(service.retention_in_hours, _RETENTION_HOURS) * _HOUR_SECONDS
+    age = _HOUR_SECONDS + sum(waits.values())
+    if age >= max(kept, _USABLE_HOURS * _HOUR_SECONDS):
+        yield _long_wait(path, waits, kept)
+    elif age >= kept:
         yield Problem(
-            path=f"{path}.request_period_in_seconds",
-            reason="is so long that hours leave the vendor's archive before they are asked for",
-            fix="write 3600 or less",
-            value=f"{service.request_period_in_seconds:g}",
+            path=f"{path}.retention_in_hours",
+            reason="is so short that hours are given up before they are asked for: "
+            "archive_delay_in_seconds and request_period_in_seconds come after their end",
+            fix=f"write at least {age // _HOUR_SECONDS + 1:.0f}, at most {_USABLE_HOURS:g}",
+            value=f"{service.retention_in_hours:g}",
         )
+
+
+def _long_wait(path: str, waits: Mapping[str, float], kept: float) -> Problem:
+    """The longer of two waits, which no retention makes up for."""
+    other, longest = sorted(waits, key=waits.__getitem__)
+    mended = 2 * _HOUR_SECONDS + waits[other]
+    more = f", and {_USABLE_HOURS:g} for retention_in_hours" if mended >= kept else ""
+    return Problem(
+        path=f"{path}.{longest}",
+        reason="is so long that hours leave the vendor's archive before they are asked for",
+        fix=f"write {_HOUR_SECONDS:g} or less{more}",
+        value=f"{waits[longest]:.10g}",
+    )
 
 
 def _idle(path: str, service: PodService) -> Iterator[Problem]:

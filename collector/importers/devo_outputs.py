@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from collector.config.problems import Place
-from collector.importers.draft import Draft
+from collector.importers.draft import UNREADABLE, Draft
 from collector.importers.original import Original, Setting, normal
 from collector.importers.rules import follow, rule
 from collector.importers.values import text, whole
@@ -24,6 +24,10 @@ COMMON = (
 )
 FILES = ("chain", "cert", "key")
 DEVO = (*COMMON, rule("config.type", "config.type", _upper))
+PROTOCOLS = frozenset({"tcp", "tls"})
+PROTOCOL = "tls"
+NO_UDP = f"there is no UDP here, because it loses records: {PROTOCOL} is written instead"
+NOT_PLAIN = "our default; set tcp where the receiver takes no TLS at this port"
 TYPES = {"devoplatform": "devo", "devo": "devo", "syslog": "syslog", "console": "console"}
 
 
@@ -48,6 +52,8 @@ def _config(kind: str, original: Original, draft: Draft, base: Place) -> None:
     if kind == "console":
         return
     follow(DEVO if kind == "devo" else COMMON, original, draft, base)
+    if kind == "syslog":
+        _protocol(original, draft, (*base, "config", "protocol"))
     for name in FILES:
         found = original.take(f"config.{name}")
         if found is not None:
@@ -56,6 +62,18 @@ def _config(kind: str, original: Original, draft: Draft, base: Place) -> None:
                 draft,
                 (*base, "config", "ca" if kind == "syslog" and name == "chain" else name),
             )
+
+
+def _protocol(original: Original, draft: Draft, to: Place) -> None:
+    """The transport; where the file names none that is ours, our default is written and told."""
+    found = original.take("config.protocol")
+    said = normal(str(found.value)) if found is not None else ""
+    if found is not None and said in PROTOCOLS:
+        draft.put(to, said, found.place)
+        return
+    if found is not None:
+        draft.leave(found.place, NO_UDP if said == "udp" else UNREADABLE)
+    draft.keep(to, PROTOCOL, NOT_PLAIN)
 
 
 def _file(found: Setting, draft: Draft, to: Place) -> None:

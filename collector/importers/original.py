@@ -29,12 +29,14 @@ class Original:
     """The settings of a block, found by name whatever its case, blanks and signs.
 
     ``"tls.ca_file"`` is ``ca_file`` in the block ``tls``.  ``wrappers`` are headings, in
-    small letters without blanks, whose blocks count as if they were not there.
+    small letters without blanks, whose blocks count as if they were not there;
+    ``place`` is where the block stands.
     """
 
     def __init__(
         self, data: Any, place: Place = (), wrappers: frozenset[str] = frozenset()
     ) -> None:
+        self.place = place
         self._settings = list(_leaves(data, place, (), wrappers))
 
     def take(self, *names: str) -> Setting | None:

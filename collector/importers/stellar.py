@@ -15,9 +15,9 @@ from typing import Any
 
 from collector.importers import pod
 from collector.importers.draft import Draft, is_called
-from collector.importers.original import Original
+from collector.importers.original import Original, Setting, normal
 from collector.importers.rules import Form, blocks, dismiss, follow, rule
-from collector.importers.values import toggle
+from collector.importers.values import toggle, words
 
 FORM = Form(
     names=frozenset({"connectors", "connector"}),
@@ -39,6 +39,10 @@ REASONS = (
     ("interval", "a live stream has none; hours are fetched as they are complete"),
     ("id|cust id|status|created at|modified at|version", "Stellar Cyber's own state"),
 )
+CREDENTIALS = ("cluster id", "api key")
+CONTENT = ("content type", "content types")
+KNOWN = (*pod.SOURCE_NAMES, *CREDENTIALS, *CONTENT)
+NO_CONTENT = "has no content type that can be collected here: the connector is left out"
 
 
 def take(data: Any, draft: Draft) -> None:
@@ -47,18 +51,29 @@ def take(data: Any, draft: Draft) -> None:
         kind = original.take("type")
         if kind is not None and not is_called(kind, pod.PRODUCT, "proofpoint_pod"):
             draft.leave(kind.place, f"only connectors of the type {pod.PRODUCT} are read")
-        elif original.has("cluster id", "api key"):
+        elif kind is not None or original.has(*KNOWN):
             _connector(original, draft)
         else:
             draft.rest(original)
 
 
 def _connector(original: Original, draft: Draft) -> None:
+    content = original.take(*CONTENT)
+    if not _collects(content, original):
+        draft.leave(original.place, NO_CONTENT)
+        return
     base = pod.begin(draft, original)
     follow(RULES, original, draft, base)
-    cluster, token = original.take("cluster id"), original.take("api key")
+    cluster, token = (original.take(name) for name in CREDENTIALS)
     pod.credentials(draft, base, cluster, token, hidden=False)
-    pod.services(draft, base, original.take("content type", "content types"))
+    pod.services(draft, base, content)
     pod.told_defaults(draft)
     dismiss(REASONS, original, draft)
     draft.rest(original)
+
+
+def _collects(content: Setting | None, original: Original) -> bool:
+    """Whether one of the content types is known; without any, whether there are credentials."""
+    if content is None:
+        return original.has(*CREDENTIALS)
+    return any(normal(word) in pod.SERVICES for word in words(content.value) or ())

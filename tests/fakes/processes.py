@@ -92,6 +92,20 @@ def started(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[byte
             process.kill()
 
 
+def heeding_ctrl_c(*words: str) -> list[str]:
+    """A command of the collector that is interrupted by SIGINT wherever the tests run.
+
+    A shell has what it starts in the background ignore that signal, and children inherit it.
+    """
+    code = (
+        "import signal\n"
+        "from collector.cli import main\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "main()\n"
+    )
+    return [sys.executable, "-c", code, *words]
+
+
 def eventually(condition: Callable[[], object], look: float = 0.01) -> None:
     """Look every so many real seconds until the condition holds; fails when it never does."""
     deadline = time.monotonic() + PATIENCE

@@ -8,21 +8,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.fakes.processes import PATIENCE, ROOT, eventually
+from tests.fakes.processes import PATIENCE, ROOT, eventually, heeding_ctrl_c
 
 LIMIT = 15.0
 """Real seconds; generous, for a busy machine."""
 
 
-def command(folder: Path, *options: str) -> list[str]:
-    """The demo in a folder of its own."""
-    return [sys.executable, "-m", "collector", "demo", "--out", str(folder), *options]
-
-
 def test_verdict(tmp_path: Path) -> None:
     """Everything that was emitted is delivered once, and a script can read so."""
     done = subprocess.run(
-        command(tmp_path / "out", "--json"),
+        [sys.executable, "-m", "collector", "demo", "--out", str(tmp_path / "out"), "--json"],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -43,7 +38,8 @@ def test_verdict(tmp_path: Path) -> None:
 def test_interrupted(tmp_path: Path) -> None:
     """Ctrl-C ends both sides, without a word about what went on without the other."""
     out = tmp_path / "out"
-    with subprocess.Popen(command(out), cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+    command = heeding_ctrl_c("demo", "--out", str(out))
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
         eventually(lambda: list(out.glob("*.ndjson")))
         process.send_signal(signal.SIGINT)
         _, told = process.communicate(timeout=LIMIT)

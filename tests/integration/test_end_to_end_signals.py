@@ -20,6 +20,7 @@ from tests.fakes.processes import (
     Site,
     document,
     eventually,
+    heeding_ctrl_c,
     history,
     unfinished,
 )
@@ -174,7 +175,7 @@ def test_connection_test_is_interrupted_while_the_vendor_hangs(tmp_path: Path) -
         made = document(tmp_path, simulator, options)
         made["inputs"]["pod"]["endpoint"] = f"ws://127.0.0.1:{port}/v1/stream"
         site = Site(tmp_path, made)
-        command = [*site.command("test")[:3], "test", "pod", "--config", str(site.config)]
+        command = heeding_ctrl_c("test", "pod", "--config", str(site.config))
         with subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         ) as process:

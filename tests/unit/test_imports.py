@@ -436,7 +436,7 @@ c,c,5c2a9e1f,
 def test_stellar_content_type_that_is_none(row: str) -> None:
     """A connector that collects nothing we know is left out, and told once, as a row."""
     found = imported("stellar", STELLAR_ROWS.format(row), ".csv")
-    reason = "no content type that can be collected here: the connector is left out"
+    reason = "has no content type that can be collected here: the connector is left out"
     assert list(settings(found).inputs) == ["a", "b", "c"]
     assert told(found, "no place") == {"[3]": reason}
     assert CANARY not in f"{found}"
@@ -444,7 +444,7 @@ def test_stellar_content_type_that_is_none(row: str) -> None:
 
 def test_stellar_content_types_without_credentials() -> None:
     """What a connector collects is enough; without that word, its credentials are."""
-    found = imported("stellar", STELLAR_ROWS.format("z,,,\"Foo, Message\""), ".csv")
+    found = imported("stellar", STELLAR_ROWS.format('z,,,"Foo, Message"'), ".csv")
     services = {
         name: each.services.model_fields_set for name, each in settings(found).inputs.items()
     }
@@ -526,9 +526,11 @@ inputs:
 
 def syslog(config: str) -> Imported:
     """What becomes of a syslog output of Devo's, with more in its configuration."""
-    at = f"{{address: relay.example.com, port: 514, {config}}}"
-    outputs = f"outputs: {{lg: {{type: syslog, config: {at}}}}}"
-    return imported("devo", f"{outputs}\ninputs: {{proofpoint_casb: {{services: {{alerts: {{}}}}}}}}")
+    text = f"""
+outputs: {{lg: {{type: syslog, config: {{address: relay.example.com, port: 514, {config}}}}}}}
+inputs: {{proofpoint_casb: {{services: {{alerts: {{}}}}}}}}
+"""
+    return imported("devo", text)
 
 
 @pytest.mark.parametrize(("said", "ours"), [("tcp", "tcp"), ("TCP", "tcp"), ("tls", "tls")])
