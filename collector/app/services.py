@@ -111,14 +111,14 @@ class Parts:
         self.log = component_logger("InputProcess", self.component)
         self.period = service.request_period_in_seconds
         # A hybrid service does not wait for its next pull: it goes on to listen.
-        waits = not wiring.once and getattr(service, "mode", "archive") == "archive"
+        waiting = self.period if getattr(service, "mode", "archive") == "archive" else 0.0
         minutes = wiring.settings.globals.give_up_after_in_minutes
         endurance = Endurance(None if minutes is None else minutes * 60)
         self._pulls, self._live = (
             SourceWatch(wiring.board, self.source_id, part, clock, endurance)
             for part in ("pull", "live")
         )
-        period = self.period if waits else None
+        period = None if wiring.once else waiting
         self.journal = Journal(self.log, source.service, clock, period, self._pulls)
         self.live_journal = Journal(self.log, source.service, clock, None, self._live)
         self._silence_limit = service.silence_limit_in_seconds
