@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from typing import Generic, NamedTuple, NoReturn, TypeAlias, TypeVar
 
@@ -15,6 +16,7 @@ from collector.probe.verdicts import Trouble, Verdict
 
 T = TypeVar("T")
 
+_LOOK_SECONDS = 0.5
 _GRACE = 1.0
 """Seconds that a step may take longer, to end by itself and to let go of what it holds."""
 _MAX_TEXT = 500
@@ -222,4 +224,8 @@ def _within(seconds: float, action: Callable[[], T]) -> T:
             done.set_exception(error)
 
     threading.Thread(target=work, name="step", daemon=True).start()
-    return done.result(seconds)
+    until = time.monotonic() + seconds
+    # A Ctrl-C that comes just as a wait begins is heard when it ends: so none is long.
+    while not done.done() and (left := until - time.monotonic()) > 0:
+        wait([done], timeout=min(left, _LOOK_SECONDS))
+    return done.result(0)
