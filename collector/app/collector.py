@@ -124,11 +124,11 @@ class Collector:
         if not run_all_once(self.jobs, self._clock):
             self.outcome.interrupted()
         self._company.finish()
-        statistics.shut_down()
         self._oversight.look()
         self._oversight.announcer.announce(self.jobs, self.delivery)
         self.delivery.drain()
         self._drain()
+        statistics.shut_down()
         self.delivery.report()
         self._letters.look()
         self._keep_house()

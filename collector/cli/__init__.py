@@ -89,7 +89,7 @@ def main() -> None:
         fail(error)
         leave(error.exit_code)
     except SystemExit as ended:
-        leave(ended.code if isinstance(ended.code, int) else 0)
+        leave(ended.code if isinstance(ended.code, int) else int(ended.code is not None))
 
 
 def _wanted(words: Sequence[str]) -> Iterable[str]:
