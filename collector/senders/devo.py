@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Literal, Unpack
 
@@ -20,7 +19,7 @@ from collector.senders.compression import compressed
 from collector.senders.framing import name, rfc3164_moment, rfc3164_time
 from collector.senders.records import event_times
 from collector.senders.stream import ConfirmedStream, StreamOptions
-from collector.senders.tls import client_context
+from collector.senders.tls import ClientTls, LastingContext
 
 _PRIORITY = 14
 _CONSTANT_TIME = b"Jan  1 00:00:00"
@@ -54,9 +53,7 @@ class DevoSender:
         hold: Hold | None = None,
         **stream: Unpack[StreamOptions],
     ) -> None:
-        context = partial(
-            client_context, ca=chain, cert=cert, key=key, password=key_password, checks=checks
-        )
+        files = ClientTls(ca=chain, cert=cert, key=key, password=key_password, checks=checks)
         self.hold = hold or Hold(seconds=10.0)
         self._hostname = name(hostname, 255)
         self._strict_timestamp = strict_timestamp
@@ -65,7 +62,7 @@ class DevoSender:
         self._stream = ConfirmedStream(
             host=address,
             port=port,
-            context=context if type == "SSL" else None,
+            context=LastingContext(files) if type == "SSL" else None,
             **stream,
         )
 

@@ -6,6 +6,7 @@ Formats: RFC 3164 section 4.1, RFC 5424 section 6; framing: RFC 6587 section 3.4
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
@@ -84,15 +85,16 @@ class Header(Frozen, frozen=True):
     after: bytes
     short: bool
 
-    def at(self, instant: Micros) -> bytes:
-        """The header of a message of that time."""
-        spelled = rfc3164_time(instant) if self.short else rfc5424_time(instant)
-        return self.before + spelled.encode("ascii") + self.after
+    def times(self, moments: Iterable[bytes | None], otherwise: Micros) -> list[bytes]:
+        """The time of each message as the header spells it.
 
-    def of(self, moment: bytes) -> bytes:
-        """The header of a message whose time is given in ISO 8601, UTC, which is RFC 5424's."""
-        spelled = rfc3164_moment(moment[:19]) if self.short else moment
-        return self.before + spelled + self.after
+        ``moments`` are in ISO 8601, UTC, which is RFC 5424's; ``otherwise`` stands for None.
+        """
+        if self.short:
+            usual = rfc3164_time(otherwise).encode("ascii")
+            return [rfc3164_moment(each[:19]) if each else usual for each in moments]
+        usual = rfc5424_time(otherwise).encode("ascii")
+        return [each or usual for each in moments]
 
 
 def rfc3164_header(pri: int, host: str, tag: str) -> Header:
@@ -129,12 +131,13 @@ def truncated(message: bytes, length: int) -> bytes:
 
 
 def framed(
-    header: bytes, text: bytes | memoryview, framing: Framing
+    header: Header, time: bytes, text: bytes | memoryview, framing: Framing
 ) -> tuple[bytes | memoryview, ...]:
     """The pieces of one message on the wire; with newlines it must hold none itself."""
     if framing == "octet_counting":
-        return _octets(len(header) + len(text)), header, text
-    return header, text, b"\n"
+        length = len(header.before) + len(time) + len(header.after) + len(text)
+        return _octets(length), header.before, time, header.after, text
+    return header.before, time, header.after, text, b"\n"
 
 
 @lru_cache(maxsize=8192)

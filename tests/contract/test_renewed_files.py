@@ -12,6 +12,7 @@ import pytest
 from collector.errors import Undelivered
 from collector.senders.devo import DevoSender
 from collector.senders.syslog import SyslogSender
+from collector.senders.tls import ClientTls, LastingContext
 from tests.fakes.batches import FIRST, batch_of, numbered
 from tests.fakes.clock import ManualClock
 from tests.fakes.destinations import LOG, Authority
@@ -50,3 +51,37 @@ def test_renewed_files_are_used_by_the_next_connection(tmp_path: Path, kind: str
         made.flush()
         made.close()
         assert all(line in receiver.received for line in batch.lines())
+
+
+def test_a_context_lasts_until_a_file_changes(tmp_path: Path) -> None:
+    """It is made anew after a file was written, replaced by another one, or lay elsewhere."""
+    for name in ("former", "new"):
+        (tmp_path / name).mkdir()
+    former, new = Authority(tmp_path / "former").ca, Authority(tmp_path / "new").ca
+    ca = tmp_path / "ca.pem"
+    ca.symlink_to(former)
+    context = LastingContext(ClientTls(ca=ca))
+    first = context()
+    assert context() is first
+    former.write_bytes(former.read_bytes() + b"\n")
+    written = context()
+    assert written is not first
+    (tmp_path / "other").symlink_to(new)
+    (tmp_path / "other").rename(ca)
+    linked = context()
+    assert linked is not written
+    assert linked.get_ca_certs() != first.get_ca_certs()
+    assert context() is linked
+
+
+def test_a_context_does_not_outlast_its_files(tmp_path: Path) -> None:
+    """Files that are gone fail the next connection, by name, and not the one after a restart."""
+    ca = Authority(tmp_path).ca
+    context = LastingContext(ClientTls(ca=ca))
+    context()
+    kept = ca.read_bytes()
+    ca.unlink()
+    with pytest.raises(Undelivered, match=ca.name):
+        context()
+    ca.write_bytes(kept)
+    assert context().get_ca_certs()

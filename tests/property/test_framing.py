@@ -5,23 +5,26 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.senders.framing import framed, name, printable, truncated, visible
+from collector.senders.framing import Header, framed, name, printable, truncated, visible
 from tests.fakes.receivers import counted_messages, newline_lines
 
+EMPTY = Header(before=b"", after=b"", short=False)
 MESSAGES = st.lists(st.binary(max_size=50))
 
 
 @given(MESSAGES)
 def test_counted_frames_round_trip(messages: list[bytes]) -> None:
     """Counted frames give back every byte."""
-    wire = b"".join(b"".join(framed(b"", message, "octet_counting")) for message in messages)
+    wire = b"".join(b"".join(framed(EMPTY, b"", message, "octet_counting")) for message in messages)
     assert counted_messages(wire) == messages
 
 
 @given(MESSAGES)
 def test_newline_frames_stay_apart(messages: list[bytes]) -> None:
     """Escaped messages are as many as were sent, without anything that ends a line."""
-    wire = b"".join(b"".join(framed(b"", visible(message), "newline")) for message in messages)
+    wire = b"".join(
+        b"".join(framed(EMPTY, b"", visible(message), "newline")) for message in messages
+    )
     assert newline_lines(wire) == [visible(message) for message in messages]
     assert not {0x00, 0x0A, 0x0D} & {byte for line in newline_lines(wire) for byte in line}
 

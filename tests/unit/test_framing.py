@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from collector.core.model import Micros
 from collector.senders.framing import (
+    Header,
     framed,
     name,
     printable,
@@ -21,14 +23,24 @@ from tests.fakes.batches import FIRST
 
 def test_rfc3164_header() -> None:
     """The day is padded with a space; what could end a field is replaced."""
-    header = rfc3164_header(14, "my host", "mail.pod: evil").at(FIRST + 1_000_001)
-    assert header == b"<14>Jan  1 00:00:01 my_host mail.pod__evil: "
+    header = rfc3164_header(14, "my host", "mail.pod: evil")
+    assert _at(header, FIRST + 1_000_001) == b"<14>Jan  1 00:00:01 my_host mail.pod__evil: "
 
 
 def test_rfc5424_header() -> None:
     """Microseconds and Z; fields keep to printable ASCII; no byte order mark."""
-    header = rfc5424_header(14, "höst", "casb proofpoint", "").at(FIRST + 1)
-    assert header == b"<14>1 2026-01-01T00:00:00.000001Z h_st casb_proofpoint - - - "
+    header = rfc5424_header(14, "höst", "casb proofpoint", "")
+    expected = b"<14>1 2026-01-01T00:00:00.000001Z h_st casb_proofpoint - - - "
+    assert _at(header, FIRST + 1) == expected
+
+
+def test_a_messages_own_time_goes_before_the_others() -> None:
+    """In the spelling of the format, whole seconds for RFC 3164; without one, the other."""
+    moments = [b"2026-02-03T04:05:06.789000Z", None, b"2026-02-13T04:05:06Z"]
+    short = rfc3164_header(14, "host", "tag").times(moments, FIRST)
+    assert short == [b"Feb  3 04:05:06", b"Jan  1 00:00:00", b"Feb 13 04:05:06"]
+    full = rfc5424_header(14, "host", "app", "id").times(moments, FIRST)
+    assert full == [moments[0], b"2026-01-01T00:00:00.000000Z", moments[2]]
 
 
 def test_times_are_exact() -> None:
@@ -87,5 +99,13 @@ def test_truncated_leaves_short_messages() -> None:
 
 def test_frames() -> None:
     """Octet counting counts bytes; the other framing ends with LF."""
-    assert b"".join(framed(b"<14>", "é".encode(), "octet_counting")) == b"6 <14>\xc3\xa9"
-    assert b"".join(framed(b"<14>", b"ab", "newline")) == b"<14>ab\n"
+    header = Header(before=b"<14>", after=b" ", short=True)
+    counted = framed(header, b"now", "é".encode(), "octet_counting")
+    assert b"".join(counted) == b"10 <14>now \xc3\xa9"
+    assert b"".join(framed(header, b"now", b"ab", "newline")) == b"<14>now ab\n"
+
+
+def _at(header: Header, instant: Micros) -> bytes:
+    """All that stands before a message of that time."""
+    (time,) = header.times([None], instant)
+    return header.before + time + header.after
