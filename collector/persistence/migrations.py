@@ -5,6 +5,7 @@ Tables
     checkpoint   one row per source: the state under Devo's names
     spool        one row per batch: the lines as one blob
     pending      which output still has to confirm which batch
+    spent        batches that every output has confirmed, whose rows are still there
     position     what a sender wants to know at its next start
     known        packed digests, one row per commit and hour slot
     ledger       one row per source and UTC hour: state and counts of events
@@ -102,4 +103,13 @@ def known_dead_events(db: Database) -> None:
     db.execute(
         """CREATE TABLE dead_event (
             letter INTEGER PRIMARY KEY, digest BLOB NOT NULL, seal INTEGER NOT NULL)"""
+    )
+
+
+@schema()
+def spent_batches(db: Database) -> None:
+    """Which batches only wait for the next ones to take over their pages."""
+    db.execute(
+        """CREATE TABLE spent (
+            batch INTEGER PRIMARY KEY, bytes INTEGER NOT NULL, seal INTEGER NOT NULL)"""
     )

@@ -13,7 +13,7 @@ from collector.core.checkpoint import Checkpoint
 from collector.core.model import Micros
 from collector.core.state import State
 from collector.core.times import HOUR
-from collector.persistence import database, letters, stored
+from collector.persistence import database, letters, spent, stored
 
 _LAST = "last_event_time_in_utc"
 
@@ -58,7 +58,7 @@ class StateReport(msgspec.Struct, frozen=True, kw_only=True):
                 "SELECT p.output, p.lane, sum(s.count) FROM pending p"
                 " JOIN spool s ON s.id = p.batch GROUP BY 1, 2 ORDER BY 1, 2"
             ).fetchall()
-            size = db.execute("SELECT coalesce(sum(bytes), 0) FROM spool").fetchone()[0]
+            size = spent.waiting_bytes(db)
             kept = letters.totals(db)
         return cls(
             services=[_service(*row) for row in rows],

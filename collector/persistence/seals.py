@@ -20,6 +20,7 @@ SMALL = {
     "checkpoint": "source, state, changed",
     "pending": "output, lane, batch",
     "position": "output, lane, value",
+    "spent": "batch, bytes",
     "usage": "input, day, calls, not_before",
     "kept_aside": "source, output, records, bytes, dropped, dropped_bytes",
 }

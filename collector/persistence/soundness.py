@@ -39,9 +39,12 @@ def check_rows(database: Database, path: Path) -> None:
 
 
 def _check_waiting(database: Database) -> None:
-    """Nobody waits for a batch that is gone, and no batch is kept for nobody."""
+    """Nobody waits for a batch that is gone; a batch for which nobody waits is marked as spent."""
     lost = "SELECT 1 FROM pending WHERE NOT EXISTS (SELECT 1 FROM spool WHERE id = batch)"
-    kept = "SELECT 1 FROM spool WHERE NOT EXISTS (SELECT 1 FROM pending WHERE batch = id)"
+    kept = (
+        "SELECT 1 FROM spool WHERE NOT EXISTS (SELECT 1 FROM pending WHERE batch = id)"
+        " AND NOT EXISTS (SELECT 1 FROM spent WHERE batch = id)"
+    )
     for query in (lost, kept):
         if database.execute(f"{query} LIMIT 1").fetchone() is not None:
             raise sqlite3.DatabaseError("the spool does not fit what outputs wait for")

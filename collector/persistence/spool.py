@@ -14,7 +14,7 @@ from sqlite_utils import Database
 
 from collector.core import fault
 from collector.core.model import Batch, Clock, Refusal, SpooledBatch
-from collector.persistence import accounts, letters, seals
+from collector.persistence import accounts, letters, seals, spent
 from collector.persistence.guarded import Guarded, meta
 from collector.persistence.recent import Recent
 
@@ -63,7 +63,7 @@ class SqliteSpool:
     def _count(self) -> None:
         began = time.monotonic()
         with self._reader.reading() as db:
-            self._bytes = int(db.execute("SELECT coalesce(sum(bytes), 0) FROM spool").fetchone()[0])
+            self._bytes = spent.waiting_bytes(db)
         now = time.monotonic()
         # Millions of small batches take seconds to count: that must not become all we do.
         self._count_at = now + max(_COUNT_SECONDS, (now - began) * _COUNT_SHARE)
@@ -78,6 +78,7 @@ class SqliteSpool:
             *(batch.first, batch.last, len(batch.body)),
             msgspec.json.encode(batch.hours).decode(),
         ]
+        spent.make_room(db, len(batch.body))
         sealed = seals.seal("spool", *row, batch.body)
         number = db.execute(
             f"INSERT INTO spool ({_COLUMNS}, seal, body)"  # noqa: S608
@@ -125,7 +126,7 @@ class SqliteSpool:
                     letters.keep_refused(db, output, refusal, self._clock.now())
             if refusals:
                 letters.make_room(db, self._letter_bytes)
-            freed = {batch: _free(db, batch) for batch in owed}
+            freed = spent.release(db, owed)
             if position is not None:
                 row = (output, lane, position)
                 db.execute(
@@ -164,7 +165,7 @@ class SqliteSpool:
             ).fetchall()
             for lane, batch, _count in rows:
                 _release(db, output, lane, batch)
-            freed = {batch: _free(db, batch) for _lane, batch, _count in rows}
+            freed = spent.release(db, [batch for _lane, batch, _count in rows])
         self._shrunk(freed)
         return sum(count for _lane, _batch, count in rows)
 
@@ -240,13 +241,3 @@ def _release(db: Database, output: str, lane: str, batch: int) -> bool:
         [output, lane, batch],
     ).fetchone()
     return released is not None
-
-
-def _free(db: Database, batch: int) -> int:
-    """Delete a batch that nobody is owed any more; the bytes freed."""
-    freed = db.execute(
-        "DELETE FROM spool WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM pending WHERE batch = ?1)"
-        " RETURNING bytes",
-        [batch],
-    ).fetchone()
-    return int(freed[0]) if freed else 0

@@ -22,7 +22,7 @@ from collector.core.model import Batch, Clock, Micros, Window
 from collector.core.policy import Usage
 from collector.core.store import Commit
 from collector.errors import StateError
-from collector.persistence import accounts, damage, database, known, letters, seals, stored
+from collector.persistence import accounts, damage, database, known, letters, seals, spent, stored
 from collector.persistence.database import Connect
 from collector.persistence.guarded import Guarded
 from collector.persistence.health import HealthShelf
@@ -247,12 +247,15 @@ class SqliteStore:
                 letters.remove(db, letter.id)
         self.spool.grown(added)
 
-    def give_back_space(self) -> None:
-        """Return free pages to the file system, a bounded number at a time."""
+    def give_back_space(self) -> bool:
+        """Return free pages to the file system, a bounded number; whether there are more."""
+        with self._writer.transaction() as db:
+            spent.clear(db)
         with self._writer.reading() as db:
             fault.point("gc.spool")
             # Each page is a step of this statement, and ``execute`` takes only the first.
             db.executescript("PRAGMA incremental_vacuum(4096)")
+            return int(db.execute("PRAGMA freelist_count").fetchone()[0]) > 0
 
     def usage(self, input_name: str) -> Usage:
         """The calls an input has used."""

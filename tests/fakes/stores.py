@@ -41,8 +41,8 @@ class FullStore(Store, Protocol):
         """Spool a batch that no checkpoint goes with."""
         ...
 
-    def give_back_space(self) -> None:
-        """Return free space to the file system."""
+    def give_back_space(self) -> bool:
+        """Return some free space to the file system; whether there is more."""
         ...
 
     def close(self) -> None:
