@@ -69,6 +69,8 @@ LIBRARIES = {
     "requests": ("collector.net.http", "collector.wire.http", "collector.senders.http_client"),
     "ruamel": ("collector.config",),
     "sqlite_utils": ("collector.persistence",),
+    "zlib_ng": ("collector.persistence.seals", "collector.senders.compression"),
+    "zstandard": ("collector.senders.compression",),
 }
 
 # Modules that ask the operating system the time; everything else is given a Clock.

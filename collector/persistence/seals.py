@@ -8,10 +8,10 @@ opened, the others row by row as they are read.
 from __future__ import annotations
 
 import sqlite3
-import zlib
 from typing import TypeAlias
 
 from sqlite_utils import Database
+from zlib_ng import zlib_ng
 
 Value: TypeAlias = int | str | bytes | None
 
@@ -30,10 +30,10 @@ SMALL = {
 def seal(table: str, *values: Value) -> int:
     """The checksum of a row: CRC-32 over the table's name, the values, and then the blobs."""
     facts = [len(value) if isinstance(value, bytes) else value for value in values]
-    checksum = zlib.crc32(repr((table, facts)).encode())
+    checksum = zlib_ng.crc32(repr((table, facts)).encode())
     for value in values:
         if isinstance(value, bytes):
-            checksum = zlib.crc32(value, checksum)
+            checksum = zlib_ng.crc32(value, checksum)
     return checksum
 
 
