@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from collector.app.certificates import Findings, look_through_plain
 from collector.config.cautions import cautions_about
+from collector.config.exposure import exposed_files
 from collector.config.globals import Globals
 from collector.config.load import Reading, read
 from collector.config.models import Settings
@@ -34,7 +35,8 @@ def examine(path: Path, environ: Mapping[str, str], now: Micros) -> Examined:
         return Examined(error, ())
     files = _files(found, now)
     problems = found.located([*found.problems, *files.problems])
-    warnings = found.located([*cautions_about(found.inputs), *files.warnings])
+    exposed = exposed_files(found.layers, environ)
+    warnings = found.located([*cautions_about(found.inputs), *exposed, *files.warnings])
     if problems:
         return Examined(InvalidConfig(3 if found.problems else 4, problems), warnings)
     return Examined(found.accepted(), warnings)

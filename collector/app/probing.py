@@ -195,14 +195,16 @@ def chosen(settings: Settings, names: Sequence[str]) -> list[Subject]:
 
 
 def exit_code(tested: Sequence[Report]) -> int:
-    """The one number for all of it (``app.outcome``); 0 only when no step failed."""
+    """The one number for all of it (``app.outcome``); 0 only when all passed."""
     outcome = Outcome()
     for each in tested:
         name = f"{each.subject.kind} {each.subject.name}"
-        if each.trouble is None:
-            outcome.succeeded(name)
-        else:
+        if each.trouble is not None:
             outcome.failed(name, _error(each.subject, each.trouble))
+        elif each.cut_short:
+            outcome.interrupted()
+        else:
+            outcome.succeeded(name)
     return outcome.exit_code()
 
 

@@ -39,7 +39,7 @@ def take_casb(steps: Steps, name: str, casb: CasbInput, ground: Ground) -> None:
         for base in dict.fromkeys(bases[each] for each in ("auth", *services))
     }
     if not ground.calls:
-        steps.skip(Step.AUTHENTICATION, name, "--no-calls")
+        steps.skip(Step.AUTHENTICATION, name, "credentials not tried: --no-calls")
         return
     if unreached := failed[bases["auth"]]:
         steps.leave(Step.AUTHENTICATION, name, unreached)

@@ -31,8 +31,13 @@ from collector.setup.pod import PodSetup
 from collector.wire.websocket import End, Stream, StreamLimits, WebSocketWire
 
 _FORCE = "--session opens one all the same"
-_BESIDE = f"a collector is running, and a token has one session of each type; {_FORCE}"
-_LIVE = f"mode: live has no archive to ask, and a session might cost the resumed stream; {_FORCE}"
+_BESIDE = (
+    f"token not tried: a collector is running, and a token has one session of each type; {_FORCE}"
+)
+_LIVE = (
+    "token not tried: mode: live has no archive to ask, and a session might cost the resumed "
+    f"stream; {_FORCE}"
+)
 _READ_SECONDS = 0.5
 _CLOSE_SECONDS = 10.0
 

@@ -18,7 +18,10 @@ from collector.probe.verdicts import Trouble
 from collector.pullers.websocket_stream import stream_request
 from collector.wire.websocket import Stream, StreamLimits
 
-_ONCE = "a stream gives each record once: what a test hears is lost; --session opens one"
+_ONCE = (
+    "credentials not tried: that takes a session, and a stream gives each record once, so that "
+    "what a test hears is lost; --session opens one"
+)
 _CLOSE_SECONDS = 10.0
 _LISTENED = 2.0
 """Real seconds that a test waits for a message; a good stream may be silent for longer."""

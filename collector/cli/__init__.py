@@ -11,8 +11,9 @@ import typer
 from typer.core import TyperGroup
 
 from collector.app.outcome import MEANING, PARTIAL
-from collector.cli.leaving import leave
+from collector.cli.leaving import leave, leave_unread
 from collector.cli.screen import err, fail
+from collector.cli.stdout import Unwritable, watched
 from collector.errors import CollectorError
 
 _EXIT_CODES = "\n\n".join(f"{code}  {meaning}" for code, meaning in sorted(MEANING.items()))
@@ -82,9 +83,15 @@ def application(names: Iterable[str] = tuple(_COMMANDS)) -> typer.Typer:
 
 
 def main() -> None:
-    """Run the command line; every error of ours becomes one line and its exit code."""
+    """Run the command line; every error of ours becomes one line and its exit code.
+
+    Standard output that takes no more (a full disk, ``| head -1``) is one of them.
+    """
+    sys.stdout = watched(sys.stdout)
     try:
         application(_wanted(sys.argv[1:]))()
+    except Unwritable as lost:
+        leave_unread(lost)
     except CollectorError as error:
         fail(error)
         leave(error.exit_code)

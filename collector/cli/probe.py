@@ -27,6 +27,7 @@ _COLOURS = {
     Result.FAILED: "red",
     Result.SKIPPED: "yellow",
     Result.NOT_RUN: "dim",
+    Result.NOT_TRIED: "yellow",
 }
 
 NamesArgument = Annotated[
@@ -47,8 +48,9 @@ SessionOption = Annotated[
     bool,
     typer.Option(
         "--session",
-        help="Open PoD sessions even while a collector is running, or where mode is live. It may "
-        "take a live session's place: stop the collector first.",
+        help="Open sessions: PoD's even while a collector is running, or where mode is live, and "
+        "those of a generic stream. It may take a live session's place, or records: stop the "
+        "collector first.",
     ),
 ]
 ProbeOption = Annotated[
@@ -76,9 +78,10 @@ def probe(
 
     Name resolution, address, proxy, TLS, authentication, first answer; for
     outputs up to a record that is confirmed. A live session is never taken from a
-    running collector. One test runs at a time. Exits 0 when no step failed, else
-    as a run with that trouble would: 4, 5, 6, or 8 when some passed; 7 when
-    another test runs.
+    running collector. One test runs at a time. Exits 0 when all passed; else as a
+    run with that trouble would: 3 to 6, or 8; 7 when another test runs. 6 when an
+    output failed, whatever inputs did; 8 when inputs failed and others passed,
+    or failed otherwise, or when the time was up before all was tried.
     """
     found = settings(config)
     os.umask(0o077)
@@ -157,7 +160,7 @@ class _Screen(_Silent):
 def _row(finding: Finding) -> Table:
     """One step, in columns that are the same for all."""
     row = Table.grid(padding=(0, 2, 0, 0))
-    for width in (7, 14):
+    for width in (9, 14):
         row.add_column(width=width)
     row.add_column(width=9, justify="right")
     row.add_column(overflow="fold")
@@ -182,12 +185,19 @@ def _explained(finding: Finding) -> Text:
 
 
 def _conclude(tested: Sequence[Report]) -> None:
-    failed = [f"{each.subject.kind} {each.subject.name}" for each in tested if not each.passed]
     if out.is_terminal:
         _say("")
-    _say(f"{len(tested) - len(failed)} of {len(tested)} passed")
-    if failed:
-        _say(f"failed: {', '.join(failed)}")
+    _say(f"{sum(each.passed for each in tested)} of {len(tested)} passed")
+    _list("failed", [each for each in tested if each.trouble is not None])
+    _list("not tried to the end", [each for each in tested if each.cut_short])
+    unproven = [each for each in tested if each.unproven and each.subject.type != "console"]
+    _list("credentials not tried", unproven)
+
+
+def _list(title: str, tested: Sequence[Report]) -> None:
+    if tested:
+        names = (f"{each.subject.kind} {each.subject.name}" for each in tested)
+        _say(f"{title}: {', '.join(names)}")
 
 
 def _say(text: str) -> None:

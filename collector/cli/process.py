@@ -12,6 +12,7 @@ from typing import TextIO
 from collector.cli.chosen import settings
 from collector.clock import SystemClock
 from collector.config.models import Settings
+from collector.config.programs import end_all
 from collector.config.reveal import secrets_of
 from collector.logs import configure, log_uncaught_exceptions
 from collector.redaction import Redactor
@@ -57,6 +58,7 @@ def stop_on_signals(clock: SystemClock, at_once: Iterable[Callable[[], None]] = 
         number = signal.sigwait(signals)
         for call in at_once:
             call()
+        end_all()
         os._exit(128 + number)
 
     threading.Thread(target=stop, name="signals", daemon=True).start()

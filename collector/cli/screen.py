@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.markup import escape
@@ -18,8 +18,14 @@ from collector.errors import CollectorError
 _WIDE = 160
 """Columns where there is no terminal to ask: a log file or a pipe."""
 
-out = Console(width=None if sys.stdout.isatty() else _WIDE)
-err = Console(stderr=True, width=None if sys.stderr.isatty() else _WIDE)
+
+def _columns(stream: TextIO | None) -> int | None:
+    """None: as many as the terminal has.  Python has no stream where one was closed."""
+    return None if stream is not None and stream.isatty() else _WIDE
+
+
+out = Console(width=_columns(sys.stdout))
+err = Console(stderr=True, width=_columns(sys.stderr))
 
 
 def print_json(value: Any) -> None:

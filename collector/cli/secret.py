@@ -20,10 +20,11 @@ from collector.cli.screen import err, out, plain
 from collector.config import keyfile, rekey
 from collector.config.access import Access
 from collector.config.ciphertext import MAX_SECRET_BYTES, Key, encrypt, new_key
+from collector.config.fields import can_be_secret
 from collector.config.hosted import merged
 from collector.config.load import find, layers_of
 from collector.config.problems import InvalidConfig
-from collector.config.secret_paths import remedy_for
+from collector.config.secret_paths import is_one_line, remedy_for
 from collector.config.secrets import Unresolved, text_of
 from collector.errors import ConfigError
 
@@ -96,10 +97,12 @@ def encrypt_(
     collector secret encrypt --path inputs.pod.credentials.token < token.
     It works in that setting alone: moved to another one, it is refused.
     """
-    _refuse_unknown(path, config)
+    written = _written(find(config, os.environ))
+    _refuse_unknown(path, written)
     keys = _keys(key_file, config)
     try:
-        print(encrypt(keys[-1], path, _secret()))  # noqa: T201 - exactly this line, for a pipe
+        secret = _secret(one_line=is_one_line(path, written))
+        print(encrypt(keys[-1], path, secret))  # noqa: T201 - exactly this line, for a pipe
     except Unresolved as failure:
         raise ConfigError(46, failure.reason, failure.fix) from None
     err.print(plain(f"Put it at {path}, with secure: true beside it."), soft_wrap=True)
@@ -130,13 +133,13 @@ def rekey_(
         raise typer.Exit(PARTIAL)
 
 
-def _refuse_unknown(path: str, config: Path | None) -> None:
+def _refuse_unknown(path: str, written: dict[str, Any]) -> None:
     """Raise ``ConfigError`` for a path at which the ciphertext would be of no use."""
     cause = "--path is no setting that can be encrypted"
     if not PATH.fullmatch(path):
         form = "write it as collector check does, for example inputs.pod.credentials.token"
         raise ConfigError(45, cause, form)
-    fix = remedy_for(path, _written(find(config, os.environ)))
+    fix = remedy_for(path, written)
     if fix is not None:
         raise ConfigError(45, cause, fix)
 
@@ -170,12 +173,21 @@ def _keys(key_file: Path | None, config: Path | None) -> tuple[Key, ...]:
         raise ConfigError(41, failure.reason, failure.fix) from None
 
 
-def _secret() -> str:
-    """From a hidden prompt, asked twice, or from standard input; raises ``Unresolved``."""
+def _secret(*, one_line: bool) -> str:
+    """From a hidden prompt, asked twice, or from standard input; raises ``Unresolved``.
+
+    ``one_line``: the setting takes nothing else, so that a slip is told here and now.
+    """
     if sys.stdin.isatty():
         secret: str = typer.prompt("Secret", hide_input=True, confirmation_prompt=True)
     else:
         secret = text_of(sys.stdin.buffer.read(MAX_SECRET_BYTES + 2))
     if not secret:
         raise Unresolved("standard input holds no secret", "write it there: ... < FILE")
+    if one_line and not can_be_secret(secret):
+        raise Unresolved(
+            "the setting takes no such secret: several lines, blanks at its ends, or control "
+            "characters",
+            "give the secret alone, on one line; a private key stays in the file of tls.key",
+        )
     return secret

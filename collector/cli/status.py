@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,7 +24,7 @@ from collector.cli.process import stop_on_signals
 from collector.cli.screen import out, print_json, table
 from collector.clock import SystemClock
 from collector.core import times
-from collector.core.health import HealthEvent, State
+from collector.core.health import Fault, HealthEvent, Kind, State
 from collector.core.model import NO_TIME, Frozen, Micros
 from collector.core.times import DAY, HOUR, SECOND
 from collector.persistence.health import HealthReader, SubjectHealth
@@ -38,6 +39,21 @@ _COLOURS = {State.ERROR: "red", State.COLLECTING: "green"}
 WatchOption = Annotated[
     bool, typer.Option("--watch", "-w", help="Look again every two seconds, until Ctrl-C.")
 ]
+
+
+class OpenFault(Frozen, frozen=True):
+    """A fault that stands against a subject, and the parts of it that met it; times are UTC.
+
+    An output's lanes fail for one reason, which is told once: ``count`` is of all of them,
+    and cause and remedy are of whichever met it last.
+    """
+
+    subject: str
+    fault: Fault
+    parts: tuple[str, ...]
+    count: int
+    first_seen: Micros
+    last_seen: Micros
 
 
 class Seen(Frozen, frozen=True):
@@ -56,6 +72,11 @@ class Seen(Frozen, frozen=True):
     def sources(self) -> list[SubjectHealth]:
         """The rows that are sources."""
         return [row for row in self.rows if "#" in row.subject]
+
+    @property
+    def faults(self) -> list[OpenFault]:
+        """What stands against each row."""
+        return [each for row in self.rows for each in _open_faults(row)]
 
     @property
     def healthy(self) -> bool:
@@ -109,9 +130,30 @@ def _watch(where: Path, reader: HealthReader, clock: SystemClock, *, as_json: bo
             live.update(_shown(_look(where, reader, clock)), refresh=True)
 
 
+def _open_faults(row: SubjectHealth) -> list[OpenFault]:
+    """The faults of one subject; a source's parts fail by themselves, so each is told."""
+    met: dict[tuple[str, Kind, int], list[HealthEvent]] = {}
+    for event in row.health.events:
+        part = event.part if "#" in row.subject else ""
+        met.setdefault((part, event.fault.kind, event.fault.number), []).append(event)
+    return [_together(row.subject, events) for events in met.values()]
+
+
+def _together(subject: str, events: Sequence[HealthEvent]) -> OpenFault:
+    newest = max(events, key=lambda event: event.last_seen)
+    return OpenFault(
+        subject=subject,
+        fault=newest.fault,
+        parts=tuple(sorted(event.part for event in events)),
+        count=sum(event.count for event in events),
+        first_seen=min(event.first_seen for event in events),
+        last_seen=newest.last_seen,
+    )
+
+
 def _shown(seen: Seen) -> Group:
     parts: list[Text | Table] = [_process(seen), _sources(seen)]
-    if any(row.health.events for row in seen.rows):
+    if seen.faults:
         parts += [Text(), _events(seen)]
     else:
         parts.append(Text("\nNo health event stands."))
@@ -146,19 +188,20 @@ def _sources(seen: Seen) -> Table:
 
 
 def _events(seen: Seen) -> Table:
-    rows = table("where", "event", "#error", "#count", "first seen", "last seen", "cause", "remedy")
-    for row in seen.rows:
-        for event in row.health.events:
-            rows.add_row(
-                escape(row.subject),
-                event.fault.kind,
-                str(event.fault.number),
-                str(event.count),
-                _ago(seen, event.first_seen),
-                _ago(seen, event.last_seen),
-                escape(event.fault.cause),
-                escape(event.fault.remedy),
-            )
+    times_seen = ("first seen", "last seen")
+    rows = table("where", "part", "event", "#error", "#count", *times_seen, "cause", "remedy")
+    for event in seen.faults:
+        rows.add_row(
+            escape(event.subject),
+            ", ".join(event.parts),
+            event.fault.kind,
+            str(event.fault.number),
+            str(event.count),
+            _ago(seen, event.first_seen),
+            _ago(seen, event.last_seen),
+            escape(event.fault.cause),
+            escape(event.fault.remedy),
+        )
     return rows
 
 
@@ -182,11 +225,7 @@ def _as_dict(seen: Seen) -> dict[str, Any]:
         "ended_in_order": not seen.died,
         "healthy": seen.healthy,
         "sources": [_source(seen, row) for row in seen.sources],
-        "events": [
-            {"subject": row.subject, **_event(event)}
-            for row in seen.rows
-            for event in row.health.events
-        ],
+        "events": [_event(event) for event in seen.faults],
     }
 
 
@@ -206,12 +245,13 @@ def _source(seen: Seen, row: SubjectHealth) -> dict[str, Any]:
     }
 
 
-def _event(event: HealthEvent) -> dict[str, Any]:
+def _event(event: OpenFault) -> dict[str, Any]:
     fault = msgspec.structs.asdict(event.fault)
     return {
+        "subject": event.subject,
         "event": fault.pop("kind"),
         **fault,
-        "part": event.part,
+        "parts": list(event.parts),
         "count": event.count,
         "first_seen": times.isoformat(event.first_seen),
         "last_seen": times.isoformat(event.last_seen),

@@ -18,6 +18,7 @@ from collector.cli.leaving import leave
 from collector.cli.options import ConfigOption
 from collector.cli.process import open_log, reread, stop_on_signals
 from collector.clock import SystemClock
+from collector.config.programs import end_all
 from collector.errors import Stopped
 
 _MAX_ORDERS = 1024 * 1024
@@ -64,4 +65,5 @@ def _end_with_supervisor(clock: SystemClock) -> None:
         pass
     clock.stop()
     threading.Event().wait(_LAST_SECONDS)
+    end_all()
     os._exit(PARTIAL)

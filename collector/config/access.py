@@ -19,7 +19,7 @@ from collector.config.plain import block
 from collector.config.problems import Problem, spell
 from collector.config.secrets import FILE, REFERENCE, Resolver, Unresolved
 from collector.config.vault import Vault
-from collector.config.vaults import Lookup, vault
+from collector.config.vaults import NAME, Lookup, vault
 
 PLACE = ("globals", "secrets")
 PATHS = ("folder", "key_file")
@@ -35,6 +35,12 @@ class Access:
         self.lookup: Lookup = _nowhere
         if self._settings is not None:
             self.lookup = vault(self._settings, self._base, environ)
+
+    def file_of(self, secret: str) -> Path | None:
+        """The file of a named secret; None where named secrets are in no files."""
+        if self._settings is None or self._settings.origin != "files":
+            return None
+        return self._base / self._settings.folder / secret if NAME.fullmatch(secret) else None
 
     def key_file(self) -> Path:
         """The key file: the setting, else ``$COLLECTOR_KEY_FILE``; raises ``Unresolved``."""

@@ -91,8 +91,8 @@ class KafkaConfig(TrustsCa):
     protocol: Literal["tls", "tcp"] = Field(default="tls", description="Transport.")
     tls: Tls = Field(
         default=Tls(),
-        description="How the brokers are verified. `server_name` and a `min_version` of 1.3 are "
-        "refused: librdkafka has no such settings.",
+        description="How the brokers are verified. `server_name` is refused: each broker is asked "
+        "for by its own name, which one name for all cannot be.",
     )
     sasl: KafkaSasl | None = Field(
         default=None, description="User and password, where the brokers want them."
@@ -137,16 +137,12 @@ class KafkaConfig(TrustsCa):
     @model_validator(mode="after")
     def _names_no_server(self) -> Self:
         if self.tls.server_name is not None:
-            reason = "has tls.server_name: librdkafka asks for and verifies the broker's own name"
+            reason = (
+                "has tls.server_name: librdkafka asks each broker for the broker's own name, as "
+                "the cluster gives it out, and verifies that; one name cannot be that of all"
+            )
             fix = "use the certificates' names in bootstrap_servers and advertised.listeners"
             raise refuse(reason, fix)
-        return self
-
-    @model_validator(mode="after")
-    def _takes_every_version(self) -> Self:
-        if self.tls.min_version != "1.2":
-            reason = "has tls.min_version: librdkafka has no such setting; from 1.2 on it takes all"
-            raise refuse(reason, "remove it, and set the brokers' ssl.enabled.protocols: TLSv1.3")
         return self
 
     @model_validator(mode="after")

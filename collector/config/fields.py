@@ -115,12 +115,17 @@ def _field_name(text: str) -> str:
     return _text(text)
 
 
+def can_be_secret(text: str) -> bool:
+    """Whether a setting takes this text for a secret: one line, with nothing at its ends."""
+    return bool(text) and text == text.strip() and text.isprintable()
+
+
 def _secret(value: Any) -> Any:
     if isinstance(value, SecretStr):
         return value
     if not isinstance(value, str):
         raise conceal("must be text", "put the secret in quotes")
-    if not value or value != value.strip() or not value.isprintable():
+    if not can_be_secret(value):
         reason = "is empty, or has blanks at its ends or control characters inside"
         raise conceal(reason, "check the variable or file that it comes from")
     return value

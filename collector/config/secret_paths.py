@@ -18,10 +18,15 @@ _PATTERNS = {re.escape(_ANY_NAME): r"\.[!-~]+", re.escape(_ANY_INDEX): r"\[\d+\]
 
 
 class Place(NamedTuple):
-    """A setting; ``NAME`` and ``[0]`` in its path stand for any name and position."""
+    """A setting; ``NAME`` and ``[0]`` in its path stand for any name and position.
+
+    ``bounded``: its schema says how long it may be, as those of messages do; a secret
+    that is a ``fields.Secret`` is one line.
+    """
 
     path: str
     secret: bool
+    bounded: bool
 
     def fits(self, path: str) -> bool:
         """Whether the path is one of this setting."""
@@ -53,6 +58,13 @@ def remedy_for(path: str, document: dict[str, Any]) -> str | None:
     return f"choose from: {', '.join(secrets)}" if secrets else f"{top}.{name} has no secrets"
 
 
+def is_one_line(path: str, document: dict[str, Any]) -> bool:
+    """Whether a good path is that of a secret which may only be one line (``fields.Secret``)."""
+    top, name, *_ = path.split(".")
+    places = _below(top, name, block(document, top))
+    return any(each.secret and not each.bounded and each.fits(path) for each in places)
+
+
 def _below(top: str, name: str, named: dict[str, Any]) -> Iterator[Place]:
     """Every setting of one input, output or pipeline, of its type where that is known."""
     node = resolve(resolve(root()["properties"][top])["additionalProperties"])
@@ -76,4 +88,4 @@ def _places(node: Node, path: str, *, secure: bool) -> Iterator[Place]:
     if "items" in node:
         yield from _places(node["items"], f"{path}{_ANY_INDEX}", secure=secure)
     if secure and node.get("type") == "string":
-        yield Place(path, node.get("writeOnly") is True)
+        yield Place(path, node.get("writeOnly") is True, "maxLength" in node)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from collector.config.problems import Place, Problem, spell
+from collector.errors import own_user
 
 MAX_FILE_BYTES = 64 * 1024
 FILE = "file:"
@@ -66,6 +67,12 @@ class Resolver:
             self._note(place, "has no value", "write one, {} for all defaults, or remove the line")
         return self._text(value, place) if isinstance(value, str) else value
 
+    def file_of(self, text: str) -> Path | None:
+        """The file that stands for a text, if one does; raises ``Unresolved``."""
+        if not text.startswith(FILE):
+            return None
+        return self.base / REFERENCE.sub(self._reference, text).removeprefix(FILE)
+
     def _text(self, text: str, place: Place) -> str:
         try:
             found = self._lookup(text)
@@ -77,10 +84,10 @@ class Resolver:
         return found
 
     def _lookup(self, text: str) -> str:
-        expanded = REFERENCE.sub(self._reference, text)
-        if not text.startswith(FILE):
-            return expanded
-        return file_text(self.base / expanded.removeprefix(FILE), text.removeprefix(FILE))
+        path = self.file_of(text)
+        if path is None:
+            return REFERENCE.sub(self._reference, text)
+        return file_text(path, text.removeprefix(FILE))
 
     def _reference(self, match: re.Match[str]) -> str:
         if match["literal"]:
@@ -116,6 +123,8 @@ def file_text(path: Path, written: str) -> str:
             raw = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         reason = f"the file {written!r} cannot be read: {error.strerror}"
+        if isinstance(error, PermissionError):
+            fix = f"let {own_user()}, read it (chown or chmod)"
         raise Unresolved(reason, fix) from None
     except ValueError:
         raise Unresolved("no file can have the name that is written here", fix) from None

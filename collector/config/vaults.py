@@ -7,17 +7,13 @@ A vault answers a secret's name with its text, less one line end, or raises
 from __future__ import annotations
 
 import importlib
-import os
 import re
-import selectors
-import signal
-import subprocess
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TypeAlias
 
+from collector.config.programs import printed
 from collector.config.secrets import MAX_FILE_BYTES, Unresolved, file_text, text_of
 from collector.config.vault import NAME_HERE, Vault
 
@@ -96,31 +92,18 @@ def from_command(
     words = [word.replace(NAME_HERE, name) for word in command]
     fix = f"run globals.secrets.command by hand, with {name} for {NAME_HERE}"
     try:
-        process = subprocess.Popen(  # noqa: S603 - the operator's own command, without a shell
-            words,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=dict(environ),
-            start_new_session=True,
-        )
+        raw, code = printed(words, timeout, environ, MAX_FILE_BYTES)
     except (OSError, ValueError) as error:
         problem = error.strerror if isinstance(error, OSError) else "it holds a NUL"
         reason = f"the command for the secret {name} cannot be started: {problem}"
         raise Unresolved(reason, "check globals.secrets.command") from None
-    with process:
-        try:
-            raw = _printed(process, timeout)
-        finally:
-            if process.returncode is None:  # it runs on, or what it started does
-                os.killpg(process.pid, signal.SIGKILL)
-    problem = _problem(raw, process.returncode, timeout)
-    if raw is None or problem is not None:
-        raise Unresolved(f"the command for the secret {name} {problem}", fix)
+    wrong = _problem(raw, code, timeout)
+    if raw is None or wrong is not None:
+        raise Unresolved(f"the command for the secret {name} {wrong}", fix)
     return text_of(raw)
 
 
-def _problem(raw: bytes | None, code: int, timeout: float) -> str | None:
+def _problem(raw: bytes | None, code: int | None, timeout: float) -> str | None:
     """What is wrong with how the program ended, as the end of a sentence about it."""
     if raw is None:
         return f"did not end within {timeout:g} seconds"
@@ -129,28 +112,3 @@ def _problem(raw: bytes | None, code: int, timeout: float) -> str | None:
     if code != 0:
         return f"ended with {code}"
     return None if raw.strip() else "printed nothing"
-
-
-def _printed(process: subprocess.Popen[bytes], timeout: float) -> bytes | None:
-    """What the program prints until it ends, one byte too many at most; None when it is late."""
-    assert process.stdout is not None  # noqa: S101 - it was asked for
-    deadline = time.monotonic() + timeout
-    raw = b""
-    with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
-        while len(raw) <= MAX_FILE_BYTES:
-            if not selector.select(max(deadline - time.monotonic(), 0)):
-                return None
-            piece = os.read(process.stdout.fileno(), MAX_FILE_BYTES + 1 - len(raw))
-            if not piece:
-                return raw if _ends(process, deadline) else None
-            raw += piece
-    return raw
-
-
-def _ends(process: subprocess.Popen[bytes], deadline: float) -> bool:
-    try:
-        process.wait(max(deadline - time.monotonic(), 0))
-    except subprocess.TimeoutExpired:
-        return False
-    return True

@@ -21,10 +21,14 @@ class Step(StrEnum):
     PROBE = "probe"
 
 
+_PROVING = frozenset({Step.AUTHENTICATION, Step.PROBE})
+
+
 class Result(StrEnum):
-    """How a step went; only a failure keeps a test from being passed.
+    """How a step went; a failure keeps a test from being passed, and so does what is not tried.
 
     skipped: it is not needed, or not wanted.  not run: a failure before it left nothing to try.
+    not tried: the time of the whole test was over.
     """
 
     RUNNING = "running"
@@ -32,6 +36,7 @@ class Result(StrEnum):
     FAILED = "failed"
     SKIPPED = "skipped"
     NOT_RUN = "not run"
+    NOT_TRIED = "not tried"
 
 
 class Finding(Frozen, frozen=True):
@@ -67,8 +72,20 @@ class Report(Frozen, frozen=True):
 
     @property
     def passed(self) -> bool:
-        """Whether no step failed."""
-        return self.trouble is None
+        """Whether no step failed, and none came too late to be tried."""
+        return self.trouble is None and not self.cut_short
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether the time of the whole test was over before its last step."""
+        return any(each.result is Result.NOT_TRIED for each in self.findings)
+
+    @property
+    def unproven(self) -> bool:
+        """Whether our credentials were not tried, because nobody wanted what that takes."""
+        return any(
+            each.result is Result.SKIPPED and each.step in _PROVING for each in self.findings
+        )
 
     @property
     def trouble(self) -> Finding | None:

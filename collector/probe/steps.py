@@ -16,6 +16,8 @@ from collector.probe.verdicts import Trouble, Verdict
 
 T = TypeVar("T")
 
+_OVER = "the time of the whole test is used up; --total gives it more"
+
 _LOOK_SECONDS = 0.5
 _GRACE = 1.0
 """Seconds that a step may take longer, to end by itself and to let go of what it holds."""
@@ -55,7 +57,7 @@ Planned: TypeAlias = tuple[Step, str]
 
 
 class Ended(Exception):
-    """A step failed, which is the ``finding``, and what depends on it is not tried."""
+    """A step failed or came too late, as ``finding`` says; what depends on it is not tried."""
 
     def __init__(self, finding: Finding) -> None:
         super().__init__(finding)
@@ -100,11 +102,15 @@ class Steps:
     def take(self, step: Step, place: str, action: Callable[[float], Passed[T]]) -> T:
         """Try something, which is given the seconds that it may take; its value.
 
-        Raises ``Ended`` when it fails.
+        Raises ``Ended`` when it fails, or when the time of the whole test is over.
         """
-        self._tell(Finding(step=step, place=place, result=Result.RUNNING))
         began = self._clock.monotonic()
-        tried = self._tried(action)
+        if began >= self._until:
+            late = Finding(step=step, place=place, result=Result.NOT_TRIED, seen=_OVER)
+            self._add(late)
+            raise Ended(late)
+        self._tell(Finding(step=step, place=place, result=Result.RUNNING))
+        tried = self._tried(action, min(self._patience.step, self._until - began))
         milliseconds = round((self._clock.monotonic() - began) * 1000, 1)
         if isinstance(tried, Failed):
             self.fail(step, place, tried, milliseconds)
@@ -145,13 +151,16 @@ class Steps:
                     self.leave(step, place, ended.finding)
             raise
 
-    def leave(self, step: Step, place: str, failed: Finding) -> None:
-        """Tell that a step is not run, because of a failure before it."""
-        seen = f"because this failed: {failed.step} of {failed.place}"
-        self._add(Finding(step=step, place=place, result=Result.NOT_RUN, seen=seen))
+    def leave(self, step: Step, place: str, before: Finding) -> None:
+        """Tell that a step is not run because of one before it, or not tried, like that one."""
+        seen = f"because this failed: {before.step} of {before.place}"
+        result = Result.NOT_RUN
+        if before.result is Result.NOT_TRIED:
+            seen, result = before.seen, before.result
+        self._add(Finding(step=step, place=place, result=result, seen=seen))
 
     def failure(self, chain: Callable[[], object]) -> Finding | None:
-        """Take a chain of steps; the first that fails ends it, and nothing else."""
+        """Take a chain of steps; the first that fails or is too late ends it, and nothing else."""
         try:
             chain()
         except Ended as ended:
@@ -162,22 +171,24 @@ class Steps:
         """Wait between two steps, so long as the test may last."""
         self._clock.sleep(min(seconds, max(self._until - self._clock.monotonic(), 0.0)))
 
-    def _tried(self, action: Callable[[float], Passed[T]]) -> Passed[T] | Failed:
+    def _tried(self, action: Callable[[float], Passed[T]], seconds: float) -> Passed[T] | Failed:
         began = self._clock.monotonic()
-        seconds = min(self._patience.step, self._until - began)
-        if seconds <= 0:
-            return Failed(Trouble.TIMED_OUT, "the time of the whole test is used up")
         try:
             return _within(self._clock.real(seconds) + _GRACE, lambda: action(seconds))
         except TimeoutError:
-            return _late(seconds)
+            return self._late(seconds)
         except Failed as failed:
             return failed
         except CollectorError as error:
             meant = self._explain(error)
         # Wires do not tell a time-out from other silence; who was silent to the end timed out.
         silent = meant.trouble is Trouble.NO_ANSWER
-        return _late(seconds) if silent and self._clock.monotonic() - began >= seconds else meant
+        late = silent and self._clock.monotonic() - began >= seconds
+        return self._late(seconds) if late else meant
+
+    def _late(self, seconds: float) -> Failed:
+        left = "" if seconds == self._patience.step else ", which were left of the whole test's"
+        return Failed(Trouble.TIMED_OUT, f"nothing within {seconds:.1f} seconds{left}")
 
     def _failure(
         self, step: Step, place: str, milliseconds: float | None, failed: Failed
@@ -203,10 +214,6 @@ class Steps:
         """Without secrets, on one line, and bounded."""
         line = "".join(each if each.isprintable() else " " for each in self._clean(text))
         return line[:_MAX_TEXT]
-
-
-def _late(seconds: float) -> Failed:
-    return Failed(Trouble.TIMED_OUT, f"nothing within {seconds:.1f} seconds")
 
 
 def _within(seconds: float, action: Callable[[], T]) -> T:

@@ -42,7 +42,7 @@ _REMEDIES: dict[str, tuple[int, str]] = {
     ),
     "_SSL": (
         TLS_FAILED,
-        "check that the brokers speak TLS 1.2 or newer, and whether they want a certificate",
+        "check that the brokers speak TLS 1.2 (1.3 with tls.min_version), or want a certificate",
     ),
     "_INVALID_ARG": (
         KAFKA_FAILED,

@@ -26,8 +26,7 @@ class KafkaSettings(Frozen, frozen=True):
 
     ``timeout`` (seconds) is for one record, from the queue to the answer of all its
     replicas; ``linger`` (seconds) is how long a set of records may wait to grow.
-    ``tls`` None: plain TCP; of its checks the library can do neither ``server_name`` nor
-    a ``min_version`` other than 1.2.
+    ``tls`` None: plain TCP; of its checks the library cannot do ``server_name``.
     """
 
     servers: Sequence[str]

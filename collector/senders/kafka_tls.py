@@ -2,7 +2,7 @@
 
 It takes PEM from memory (``ssl.*.pem``), so that nothing is written anywhere.  It has no
 property for a name other than the broker's own (librdkafka issue 3321), and none for the
-oldest version of TLS: that is OpenSSL's, 1.2.
+oldest version of TLS: that is OpenSSL's, 1.2, unless the suites leave 1.3 alone.
 """
 
 from __future__ import annotations
@@ -16,6 +16,12 @@ from collector.net.tls import system_authorities
 from collector.senders.failures import TLS_FILES
 from collector.senders.kafka_settings import Property
 from collector.senders.tls import ClientTls, naming_files
+
+# ``ssl.cipher.suites`` is OpenSSL's list of suites up to TLS 1.2; those of 1.3 always stay
+# (openssl-ciphers).  The list may not be empty.  This one needs a key that both sides know
+# beforehand, which librdkafka never sets: OpenSSL then neither offers nor takes it, so that
+# no session before 1.3 comes about.  An OpenSSL without the suite refuses the whole list.
+_NOTHING_BEFORE_1_3 = "PSK-AES256-GCM-SHA384"
 
 
 def tls_properties(tls: ClientTls | None) -> Mapping[str, Property]:
@@ -31,9 +37,15 @@ def tls_properties(tls: ClientTls | None) -> Mapping[str, Property]:
         return {
             "enable.ssl.certificate.verification": tls.checks.verify_certificate,
             "ssl.endpoint.identification.algorithm": "https" if by_name else "none",
+            **_suites(tls),
             **_believed(tls),
             **_presented(tls),
         }
+
+
+def _suites(tls: ClientTls) -> Mapping[str, Property]:
+    """The suites up to TLS 1.2: the library's own, or none that can be agreed on."""
+    return {"ssl.cipher.suites": _NOTHING_BEFORE_1_3} if tls.checks.min_version == "1.3" else {}
 
 
 def _believed(tls: ClientTls) -> Mapping[str, Property]:

@@ -17,7 +17,8 @@ class KafkaDoor(Listener):
     """Leads to a broker, and gives its own place wherever the broker gives its own.
 
     ``host`` is the name to be found under, of as many letters as 127.0.0.1 has.
-    ``certificates`` are those of its clients (DER), one a connection, None for none.
+    ``certificates`` are those of its clients (DER), one a connection, None for none;
+    ``versions`` those of TLS that were agreed on.
     A context manager.
     """
 
@@ -25,6 +26,7 @@ class KafkaDoor(Listener):
         assert len(host) == len(_HOST)
         super().__init__()
         self.certificates: list[bytes | None] = []
+        self.versions: list[str | None] = []
         self._context = context
         self._broker = int(broker.rpartition(":")[2])
         self.servers = f"{host}:{self.port}"
@@ -38,6 +40,7 @@ class KafkaDoor(Listener):
             client = self._context.wrap_socket(plain, server_side=True)
             with client, socket.create_connection((_HOST, self._broker)) as broker:
                 self.certificates.append(client.getpeercert(binary_form=True))
+                self.versions.append(client.version())
                 while not self.over.is_set() and self._carried(client, broker):
                     pass
 

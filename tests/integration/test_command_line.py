@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from contextlib import closing
@@ -10,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from collector.app.outcome import PARTIAL
+from collector.app.outcome import COMPLETE, DELIVERY, PARTIAL
 from collector.clock import SystemClock
 from collector.core.checkpoint import started
 from collector.core.store import Commit
 from collector.persistence.sqlite import SqliteStore
 from tests.fakes.config import changed
+from tests.fakes.imports import EXAMPLES
 from tests.fakes.processes import ROOT
 from tests.fakes.stores import START
 
@@ -47,6 +49,61 @@ def test_a_command_loads_what_it_needs() -> None:
 def test_help_knows_all() -> None:
     """Without a command everything is loaded, so that the list is whole."""
     assert {"collector.cli.run", "collector.cli.ledger"} <= loaded_by("--help")
+
+
+def ended(folder: Path, output: int, words: tuple[str, ...]) -> tuple[int, str]:
+    """A command whose standard output leads there: its exit code, and what it says of it."""
+    text, suffix = EXAMPLES["sumo"]
+    (folder / f"original{suffix}").write_text(text, encoding="utf-8")
+    given = [word.format(original=folder / f"original{suffix}") for word in words]
+    done = subprocess.run(
+        [sys.executable, "-m", "collector", *given],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stderr
+
+
+each_way_to_write = pytest.mark.parametrize(
+    "words",
+    [("version",), ("--help",), ("schema",), ("import", "--from", "sumo", "{original}")],
+    ids=lambda words: words[0],
+)
+
+
+@each_way_to_write
+def test_a_full_disk_behind_standard_output(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """It is an error like others: what, what to do, a documented code, and no traceback."""
+    with Path("/dev/full").open("wb") as full:
+        code, told = ended(tmp_path, full.fileno(), words)
+    assert code == DELIVERY
+    assert told.count("standard output cannot be written: No space left on device") == 1
+    assert "Traceback" not in told
+
+
+@each_way_to_write
+def test_a_reader_that_has_gone(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """As ``head`` does: the command was interrupted, and nothing is said of it."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        code, told = ended(tmp_path, writing, words)
+    finally:
+        os.close(writing)
+    assert code == PARTIAL
+    assert "Traceback" not in told
+    assert "standard output" not in told
+
+
+def test_no_standard_output_at_all() -> None:
+    """``>&-`` is nobody's fault: the command is done, and nobody is told."""
+    command = f"exec {sys.executable} -m collector version >&-"
+    done = subprocess.run(["/bin/sh", "-c", command], cwd=ROOT, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (COMPLETE, b"")
 
 
 @pytest.mark.parametrize("answer", [b"n\n", b"\n", b""])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +21,7 @@ from collector.simulator import Simulator
 from tests.fakes.connect_proxy import ConnectProxy
 from tests.fakes.probing import casb, document, pod, standing
 from tests.fakes.processes import ROOT, Site, free_port
-from tests.fakes.raw_server import RawServer, answer
+from tests.fakes.raw_server import Peer, RawServer, answer
 from tests.fakes.receivers import Answer, HttpReceiver
 
 CANARY = "canary-7f3e19"
@@ -133,7 +134,7 @@ def test_screen(site: Site) -> None:
     code, shown = on_screen(site, "pod")
     assert code == 0
     assert shown.count("input pod (proofpoint_pod)") == 1
-    assert re.search(r"ok       first answer    +[\d,]+ ms  pod#message: a record of", shown)
+    assert re.search(r"ok         first answer    +[\d,]+ ms  pod#message: a record of", shown)
     assert "1 of 1 passed" in shown
 
 
@@ -148,12 +149,47 @@ def test_screen_of_a_failure(site: Site) -> None:
     assert "not run first answer pod#message: because this failed: authentication" in words
 
 
-def test_time_limits_are_options(site: Site) -> None:
-    """A test whose time is used up fails, whatever it has not tried yet."""
-    code, text, _ = asked(site, "--timeout", "0.1", "--total", "0.1", "pod", "files")
-    assert code in (0, 5, 6, 8)
+def test_time_limits_are_options(tmp_path: Path) -> None:
+    """What is left when the time is over is not tried: no failure of its own, nor passed."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        site = Site(tmp_path, document(tmp_path, {"casb": casb(url)}))
+        code, text, _ = asked(site, "--timeout", "5", "--total", "0.4")
+    assert code == 5
+    assert "which were left of the whole test's" in text
+    assert "output files: folder: " in text
+    assert text.count("not tried: the time of the whole test is used up") == 2
+    assert text.splitlines()[-3:] == [
+        "0 of 2 passed",
+        "failed: input casb",
+        "not tried to the end: output files",
+    ]
     assert asked(site, "--timeout", "0")[0] == 2
-    assert "of 2 passed" in text
+
+
+def test_a_stream_whose_password_is_not_tried(tmp_path: Path) -> None:
+    """It says so at the step, and again at the end; --session tries it."""
+
+    def refuse(peer: Peer) -> None:
+        peer.send(answer(b"", status="401 Unauthorized"))
+
+    with RawServer(refuse) as server:
+        stream = {
+            "type": "websocket",
+            "uri": server.ws_url,
+            "credentials": {"strategy": "basic", "user": "ann", "password": CANARY},
+            "proxy": "none",
+            "services": {"stream": {}},
+        }
+        site = Site(tmp_path, document(tmp_path, {"far": stream}))
+        code, text, _ = asked(site, "far")
+        assert code == 0
+        assert "authentication: far#stream: skipped: credentials not tried: " in text
+        assert text.splitlines()[-2:] == ["1 of 1 passed", "credentials not tried: input far"]
+        code, text, _ = asked(site, "far", "--session")
+    assert code == 4
+    assert "authentication: far#stream: failed" in text
+    assert CANARY not in text
 
 
 def leaky(folder: Path, vendor: RawServer, proxy: ConnectProxy, siem: HttpReceiver) -> Site:

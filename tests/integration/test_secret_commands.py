@@ -86,6 +86,10 @@ def test_encrypt_uses_the_newest_key(tmp_path: Path) -> None:
         (TOKEN, ""),
         (TOKEN, "\n"),
         (TOKEN, b"c4n4ry\xff"),
+        (TOKEN, f"{CANARY}\n{CANARY}\n"),
+        (TOKEN, f"{CANARY}\n\n"),
+        (TOKEN, f" {CANARY}"),
+        (TOKEN, f"{CANARY}\t{CANARY}"),
         (TOKEN, CANARY * 20_000),
         ("token", CANARY),
         ("inputs.pod", CANARY),
@@ -95,9 +99,17 @@ def test_encrypt_uses_the_newest_key(tmp_path: Path) -> None:
     ],
 )
 def test_encrypt_refuses(tmp_path: Path, path: str, given: str | bytes) -> None:
-    """No secret, no text, too much of it; a path that is no setting of an input or output."""
+    """What no setting takes for a secret; a path that is no setting of an input or output."""
     key = str(key_file(tmp_path))
     assert failed("encrypt", "--path", path, "--key-file", key, given=given).remedy
+
+
+def test_a_message_of_several_lines(tmp_path: Path) -> None:
+    """The one secret that may have them is encrypted as it is, less the last line end."""
+    path, place = key_file(tmp_path), "inputs.far.services.stream.initial_message"
+    words = ["encrypt", "--path", place, "--key-file", str(path)]
+    text = run(*words, given="one\n two\n").stdout.removesuffix("\n")
+    assert decrypt(keyfile.read(path), place, text) == "one\n two"
 
 
 def test_encrypt_needs_a_key(tmp_path: Path) -> None:

@@ -208,6 +208,36 @@ def test_an_old_protocol(brokers: KafkaBrokers, pki: Pki, version: str) -> None:
     assert "TLS 1.2" in error.remedy
 
 
+@pytest.mark.parametrize(
+    ("oldest", "newest"), [("TLSv1_2", "TLSv1_2"), ("TLSv1_3", "TLSv1_3"), ("TLSv1_2", "TLSv1_3")]
+)
+def test_the_oldest_version(brokers: KafkaBrokers, pki: Pki, oldest: str, newest: str) -> None:
+    """1.2 takes brokers of either version; 1.3 takes those alone that speak it."""
+    context = good(pki)
+    context.minimum_version = ssl.TLSVersion[oldest]
+    context.maximum_version = ssl.TLSVersion[newest]
+    arrive(brokers, context, ClientTls(ca=pki.ca.cert))
+    strict = ClientTls(ca=pki.ca.cert, checks=Checks(min_version="1.3"))
+    if newest == "TLSv1_3":
+        with KafkaDoor(context, brokers.servers) as door:
+            deliver(sender(door, strict))
+        assert set(door.versions) == {"TLSv1.3"}
+        return
+    with KafkaDoor(context, brokers.servers) as door:
+        error = attempt(lambda: deliver(sender(door, strict, 0.5)))
+    assert error is not None
+    assert (error.number, door.versions) == (TLS_FAILED, [])
+
+
+def test_a_shared_key_opens_no_older_version(brokers: KafkaBrokers, pki: Pki) -> None:
+    """A broker of TLS 1.2 that offers the one suite we name is refused like any other."""
+    context = good(pki)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers("PSK-AES256-GCM-SHA384:DEFAULT")
+    tls = ClientTls(ca=pki.ca.cert, checks=Checks(min_version="1.3"))
+    assert refused(brokers, context, tls).number == TLS_FAILED
+
+
 def test_a_wrong_password(brokers: KafkaBrokers, pki: Pki) -> None:
     """The file is named, the password does not show."""
     bag = pki.pkcs12(pki.issue(issuer=pki.ca), "another")

@@ -54,8 +54,7 @@ def test_defaults_of_s3() -> None:
         ({"ca": "a.pem", "tls": {"ca": "b.pem"}}, "ca twice"),
         ({"protocol": "tcp", "ca": "a.pem"}, "protocol is tcp"),
         ({"protocol": "tcp", "tls": {"verify_hostname": False}}, "protocol is tcp"),
-        ({"tls": {"server_name": "kafka.example.com"}}, "tls.server_name"),
-        ({"tls": {"min_version": "1.3"}}, "tls.min_version"),
+        ({"tls": {"server_name": "kafka.example.com"}}, "the broker's own name"),
         ({"timeout_in_seconds": 1, "linger_in_seconds": 1}, "linger_in_seconds"),
         ({"protocol": "tcp", "sasl": {**USER, "mechanism": "PLAIN"}}, "in the clear"),
     ],
@@ -143,3 +142,4 @@ def test_missing_library() -> None:
     with pytest.raises(Exception, match="no_such_library") as failure:
         needs("no_such_library", "kafka")
     assert "proofpoint-collector[kafka]" in str(failure.value.context)  # type: ignore[attr-defined]
+    assert "--build-arg REQUIREMENTS=" in str(failure.value.context)  # type: ignore[attr-defined]

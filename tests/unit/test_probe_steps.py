@@ -107,13 +107,18 @@ def test_step_that_never_ends_is_left_behind() -> None:
 
 
 def test_all_steps_share_the_total_time() -> None:
-    """A later step gets what is left, and when nothing is left it fails untried."""
+    """A later step gets what is left; when nothing is left it is not tried, nor what follows it."""
     bench = Bench(Patience(step=5, total=7))
     bench.take(Step.NAME, lasting=4)
     assert bench.take(Step.ADDRESS, lasting=3) == "given 3"
-    with pytest.raises(Ended):
+    with pytest.raises(Ended), bench.steps.plan((Step.TLS, "here"), (Step.PROBE, "here")):
         bench.take(Step.TLS)
-    assert bench.steps.findings[-1].trouble is Trouble.TIMED_OUT
+    late = bench.steps.findings[-2:]
+    assert [(each.step, each.result) for each in late] == [
+        (Step.TLS, Result.NOT_TRIED),
+        (Step.PROBE, Result.NOT_TRIED),
+    ]
+    assert all("used up" in each.seen and each.trouble is None for each in late)
 
 
 def test_pause_ends_with_the_test() -> None:
