@@ -27,6 +27,9 @@ from collector.wire.retry import Patience
 from collector.wire.throttle import Throttle
 from collector.wire.vendor import Calls, Vendor
 
+_MOST_IN_LINE = 100
+"""Calls of one tenant that may wait for their turn at once; beyond that a pause is none of ours."""
+
 
 def casb_services(wiring: Wiring, name: str, casb: CasbInput) -> list[ServiceJob]:
     """The services of a CASB tenant: one token, one quota, one connection pool."""
@@ -38,11 +41,7 @@ def casb_services(wiring: Wiring, name: str, casb: CasbInput) -> list[ServiceJob
         tls.proxy(casb.proxy),
         allow_private=casb.allow_private_addresses,
     )
-    quota = Quota(
-        per_day=casb.rate.calls_per_day,
-        min_interval=micros(casb.rate.min_interval_in_seconds),
-    )
-    throttle = Throttle(name, quota, wiring.store, wiring.clock)
+    throttle = Throttle(name, _quota(casb), wiring.store, wiring.clock)
     calls = partial(_calls, wiring, casb, http, throttle)
     margin = micros(casb.auth.refresh_margin_in_seconds)
     keeper = Keeper(setup, calls().send, wiring.clock, margin, logs.learn)
@@ -54,6 +53,15 @@ def casb_services(wiring: Wiring, name: str, casb: CasbInput) -> list[ServiceJob
         pull = parts.puller(wiring, vendor.fetch).pull
         jobs.append(parts.job(keeper.token, pull, credentials))
     return jobs
+
+
+def _quota(casb: CasbInput) -> Quota:
+    interval = micros(casb.rate.min_interval_in_seconds)
+    return Quota(
+        per_day=casb.rate.calls_per_day,
+        min_interval=interval,
+        longest_pause=micros(casb.rate.retry_cap_in_seconds) + _MOST_IN_LINE * interval,
+    )
 
 
 def _casb_credentials(found: AnyInput) -> CasbCredentials | None:

@@ -10,8 +10,9 @@ from collector.app import heartbeat
 from collector.app.certificates import WATCH_SECONDS, CertificateWatch
 from collector.app.company import Alone, Company
 from collector.app.credentials import Rereading
-from collector.app.delivery import Delivery
+from collector.app.delivery import Delivery, name_strangers
 from collector.app.heartbeat import EVERY_SECONDS
+from collector.app.inputs import name_newcomers
 from collector.app.jobs import Job, Schedule, run_all_once
 from collector.app.letters import LetterWatch
 from collector.app.opening import open_store, set_aside
@@ -26,7 +27,9 @@ from collector.config.cautions import cautions
 from collector.config.models import Settings
 from collector.errors import StateError, Undelivered
 from collector.logs import component_logger
+from collector.persistence.damage import DAMAGED
 
+_APART_SECONDS = 0.2
 _GRACE = 1.4
 """Real seconds for pulls and senders to come to rest after a stop."""
 _CLOCK_SECONDS = 10.0
@@ -114,6 +117,16 @@ class Collector:
 
     def run_once(self) -> int:
         """Take and deliver everything due; the exit code."""
+        try:
+            self._take_and_deliver()
+        except StateError as error:
+            self._troubled(error)
+            self.outcome.failed("state", error)
+        self._clock.stop()
+        return self._rest()
+
+    def _take_and_deliver(self) -> None:
+        """All that is due, as far as it goes; raises ``StateError``."""
         statistics = Schedule((), self._clock)
         period = self._settings.globals.statistics_period_in_seconds
         statistics.every(period, self._report, at_once=False)
@@ -132,8 +145,6 @@ class Collector:
         self.delivery.report()
         self._letters.look()
         self._keep_house()
-        self._clock.stop()
-        return self._rest()
 
     def stop(self) -> None:
         """Ask everything to stop; returns at once."""
@@ -164,21 +175,10 @@ class Collector:
         )
         return Crew(self._settings, self._selection, duty)
 
-    def _name_strangers(self) -> None:
-        """Tell of records for outputs that nobody serves: they would fill the spool for ever."""
-        for (output, _lane), count in self.store.spool.backlog().items():
-            if output not in self._settings.outputs:
-                log.warning(
-                    "%d records wait for the output %s, which is not configured -> configure it "
-                    "again, or give them up with 'collector state abandon %s'",
-                    count,
-                    output,
-                    output,
-                )
-
     def _warn(self) -> None:
         """Tell of settings that are allowed and yet unwise; ``collector check`` does, too."""
-        self._name_strangers()
+        name_strangers(self._settings, self.store, log)
+        name_newcomers(self._settings, log)
         for caution in cautions(self._settings):
             log.warning("%s", caution)
         self._certificates.look()
@@ -192,6 +192,7 @@ class Collector:
             gate=self.gate,
             board=self._oversight.board,
             once=self._once,
+            only_looks=self._selection.only_looks,
             reread=self._reread,
         )
 
@@ -238,8 +239,9 @@ class Collector:
         self._oversight.stopped()
         if rested:
             self.store.close()
-            if self.outcome.damage is not None:
-                log.critical("%s", set_aside(self._settings, self._clock, self.outcome.damage))
+        if self.outcome.damage is not None:
+            # Who hangs still has it open, and may write on: to a file that is used no more.
+            log.critical("%s", set_aside(self._settings, self._clock, self.outcome.damage))
         self._oversight.leave()
         return code
 
@@ -254,7 +256,10 @@ class Collector:
 
     def _report(self) -> None:
         self._oversight.announcer.announce(self.jobs, self.delivery)
-        self.delivery.report()
+        try:
+            self.delivery.report()
+        except StateError as error:
+            self._troubled(error)
         self._letters.look()
 
     def _look(self) -> None:
@@ -270,11 +275,20 @@ class Collector:
             heartbeat.beat(folder(self._settings), self._clock.now())
             self._oversight.beat()
         except (StateError, OSError) as error:
-            log.error("%s", error)
+            self._troubled(error)
 
     def _keep_house(self) -> None:
         try:
             self._pulling.forget()
-            self.store.give_back_space()
+            # Between two steps others get at the store.
+            while self.store.give_back_space() and not self._clock.sleep(_APART_SECONDS):
+                pass
         except StateError as error:
-            log.error("%s", error)
+            self._troubled(error)
+
+    def _troubled(self, error: StateError | OSError) -> None:
+        """Tell of a failure of the state; one that is damaged ends the run, whoever noticed."""
+        log.error("%s", error)
+        if isinstance(error, StateError) and error.number == DAMAGED:
+            self.outcome.failed("state", error)
+            self.stop()

@@ -18,6 +18,7 @@ from collector.core.model import LANES, Clock
 from collector.errors import CollectorError, Stopped
 from collector.logs import ComponentLogger, component_logger
 from collector.persistence.sqlite import SqliteStore
+from collector.pullers.journal import Log
 from collector.senders.base import Sender
 from collector.senders.deliver import deliver
 from collector.senders.statistics import DeliveryStats
@@ -139,3 +140,16 @@ class Delivery:
             lane.log.exception("InternalError 2: please report this")
             self._outcome.failed(lane.name, None)
             self._stop()
+
+
+def name_strangers(settings: Settings, store: SqliteStore, log: Log) -> None:
+    """Tell of records for outputs that nobody serves: they would fill the spool for ever."""
+    for (output, _lane), count in store.spool.backlog().items():
+        if output not in settings.outputs:
+            log.warning(
+                "%d records wait for the output %s, which is not configured -> configure it "
+                "again, or give them up with 'collector state abandon %s'",
+                count,
+                output,
+                output,
+            )

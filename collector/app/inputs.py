@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collector.app.casb import casb_services, casb_source
+from collector.app.place import folder
 from collector.app.pod import pod_services, pod_source
 from collector.app.services import ServiceJob, Wiring, destination
 from collector.app.websocket import websocket_services, websocket_source
@@ -10,8 +11,10 @@ from collector.config.casb import CasbInput
 from collector.config.models import Settings
 from collector.config.pod import PodInput
 from collector.config.websocket import WebSocketInput
+from collector.persistence.report import sources
 from collector.pullers.base import Source
 from collector.pullers.intake import Destination
+from collector.pullers.journal import Log
 
 
 def services(wiring: Wiring, name: str) -> list[ServiceJob]:
@@ -40,3 +43,26 @@ def reader(settings: Settings, source_id: str) -> tuple[Source, Destination] | N
         case _:
             return None
     return source, destination(settings, name, source, service)
+
+
+def name_newcomers(settings: Settings, log: Log) -> None:
+    """Tell of services that begin while one of the same kind lies in the state, and is gone.
+
+    Its input was renamed, perhaps: then all of its records come twice.
+    """
+    configured = {
+        f"{name}#{field}"
+        for name, each in settings.inputs.items()
+        for field in type(each.services).model_fields
+        if getattr(each.services, field) is not None
+    }
+    stored = sources(folder(settings))
+    for source in sorted(configured - stored):
+        _, _, field = source.partition("#")
+        gone = [each for each in sorted(stored - configured) if each.endswith(f"#{field}")]
+        if gone:
+            log.warning(
+                "%s begins anew; the state has %s, which is configured no more -> if the input was "
+                "renamed, give it its former name back, or its records come twice",
+                *(source, ", ".join(gone)),
+            )

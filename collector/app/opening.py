@@ -26,7 +26,7 @@ def open_store(settings: Settings, clock: Clock, log: Log, *, shared: bool = Fal
         if error.number != damage.DAMAGED or not (folder(settings) / FILE_NAME).exists():
             raise
         told = set_aside(settings, clock, error)
-        if not _starts_anew(settings):
+        if not starts_anew(settings):
             raise told from error
     log.error(
         "%s. The state starts anew: every service collects again from its "
@@ -37,7 +37,7 @@ def open_store(settings: Settings, clock: Clock, log: Log, *, shared: bool = Fal
 
 
 def set_aside(settings: Settings, clock: Clock, error: StateError) -> StateError:
-    """Set a closed, damaged state aside; the error that says where it is and what to do."""
+    """Set a damaged state aside, closed if it can be; the error that says where and what to do."""
     try:
         kept = damage.set_aside(folder(settings) / FILE_NAME, clock.now())
     except OSError as failure:
@@ -50,10 +50,11 @@ def _opened(settings: Settings, clock: Clock, *, shared: bool) -> SqliteStore:
         folder(settings),
         clock,
         letter_bytes=settings.globals.dead_letters.max_bytes,
-        start_anew=_starts_anew(settings),
+        start_anew=starts_anew(settings),
         shared=shared,
     )
 
 
-def _starts_anew(settings: Settings) -> bool:
+def starts_anew(settings: Settings) -> bool:
+    """Whether a state that was damaged is replaced, by the configured policy."""
     return settings.globals.persistence.config.on_damage == "start_anew"

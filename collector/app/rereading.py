@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from collector.app.collector import Collector
+from collector.app.opening import starts_anew
 from collector.app.place import folder
 from collector.app.pre_pull import DEFAULT_LOOKBACK
 from collector.app.selection import Selection
@@ -26,12 +27,14 @@ from collector.persistence.hours import Hour
 from collector.persistence.sqlite import SqliteStore
 
 _CHECK = "see: collector check"
+_NEVER: Micros = 1 << 62
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Which hours of one source will be read, and which not, and why not.
 
-    Each hour costs at least one call: a PoD session, a CASB page.
+    Each hour costs at least one call: a PoD session, a CASB page.  ``ready``: from when
+    on the last of those that are too new can be read.
     """
 
     source: str
@@ -39,6 +42,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     known: list[Window]
     out_of_reach: list[Window]
     future: list[Window]
+    ready: Micros | None = None
 
 
 def sources(settings: Settings, inputs: Iterable[str], services: Iterable[str]) -> list[str]:
@@ -79,17 +83,23 @@ def plan(
     known: list[Window] = []
     gone: list[Window] = []
     future: list[Window] = []
+    ready: Micros | None = None
     for hour in hours:
         span = hour.account.span
-        if span.end > newest or hour.account.state == NEVER_RAN:
-            future.append(span)
-        elif span.start < oldest:
+        if span.start < oldest:
             gone.append(span)
+        elif hour.account.state == NEVER_RAN:
+            future.append(span)
+        elif span.end > newest:
+            future.append(span)
+            ready = max(ready or 0, span.end + now - newest)
         elif hour.done and not again:
             known.append(span)
         else:
             read.append(span)
-    return Plan(source=source, read=read, known=known, out_of_reach=gone, future=future)
+    return Plan(
+        source=source, read=read, known=known, out_of_reach=gone, future=future, ready=ready
+    )
 
 
 def _reach(settings: Settings, source: str, now: Micros) -> tuple[Micros, Micros]:
@@ -101,7 +111,7 @@ def _reach(settings: Settings, source: str, now: Micros) -> tuple[Micros, Micros
         retention = int(service.retention_in_hours * HOUR)
         return ceil_hour(now - retention), now - micros(service.archive_delay_in_seconds)
     if isinstance(chosen, WebSocketInput):
-        return now, now  # nobody keeps what it sent
+        return _NEVER, _NEVER  # nobody keeps what it sent
     return 0, now
 
 
@@ -127,18 +137,33 @@ def terms(settings: Settings, source: str, margin: Micros) -> Terms:
 def ask(settings: Settings, plans: Iterable[Plan], clock: Clock) -> None:
     """Note the wanted hours in the state; raises ``StateError``, also while a collector runs.
 
-    A service that never ran begins where its first run would have begun.
+    A service that never ran begins where its first run would have begun, and a state
+    that there is not yet is made.
     """
     wanted = {each.source: each.read for each in plans if each.read}
     now = clock.now()
-    store = SqliteStore.open(folder(settings), clock)
+    store = SqliteStore.open(folder(settings), clock, start_anew=starts_anew(settings))
     try:
         for source, start in starts(settings, wanted).items():
-            first = now - DEFAULT_LOOKBACK if start is None else start
-            mark = store.checkpoint(source) or rules.started(first)
+            mark = store.checkpoint(source)
+            if mark is None:
+                mark = rules.started(now - DEFAULT_LOOKBACK if start is None else start)
+                store.reset(source, mark, now, "first start")
+            mark = _owing(settings, source, mark, wanted[source][-1].end)
             store.correct(source, _wanting(mark, wanted[source], now), now)
     finally:
         store.close()
+
+
+def _owing(settings: Settings, source: str, mark: Checkpoint, until: Micros) -> Checkpoint:
+    """The checkpoint with all hours owed that the archive would be asked for before ``until``.
+
+    So those that are read on request are not asked for once more by the next run.
+    """
+    name, field = source.split("#")
+    chosen = settings.inputs[name]
+    archived = isinstance(chosen, PodInput) and getattr(chosen.services, field).mode != "live"
+    return rules.planned(mark, until, 0) if archived and mark.live is None else mark
 
 
 def read(
@@ -151,9 +176,8 @@ def read(
 
     ``watch`` runs beside it, in the caller's thread, until the collector rests.
     """
-    names = [each.source.split("#") for each in plans]
-    selection = Selection({name for name, _field in names}, {field for _name, field in names})
-    collector = Collector(settings, clock, selection, once=True)
+    wanted = [each.source for each in plans if each.read]
+    collector = Collector(settings, clock, Selection(sources=wanted, only_looks=True), once=True)
     watch(collector)
     return collector.outcome.exit_code()
 

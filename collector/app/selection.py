@@ -6,14 +6,20 @@ from collections.abc import Collection
 
 
 class Selection:
-    """Which inputs, services and sources (``input#service``) to run; empty means all."""
+    """Which inputs, services and sources (``input#service``) to run; empty means all.
+
+    ``only_looks``: of them the hours that are to be read once more, and nothing else.
+    """
 
     def __init__(
         self,
         inputs: Collection[str] = (),
         services: Collection[str] = (),
         sources: Collection[str] = (),
+        *,
+        only_looks: bool = False,
     ) -> None:
+        self.only_looks = only_looks
         self._inputs = frozenset(inputs)
         self._services = frozenset(services)
         self._sources = frozenset(sources)

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from collector.app.acceptance import Acceptance
 from collector.app.credentials import NONE, Credentials
 from collector.app.health import Board
 from collector.app.metadata import metadata_of
@@ -28,6 +29,7 @@ from collector.persistence.sqlite import SqliteStore
 from collector.pullers.base import Fetch, Source
 from collector.pullers.intake import Destination, Intake
 from collector.pullers.journal import Journal
+from collector.pullers.looks import looks_alone
 from collector.pullers.pull import Puller
 
 _STREAM_LOOK = 10.0
@@ -37,8 +39,9 @@ _STREAM_LOOK = 10.0
 class ServiceJob(msgspec.Struct, frozen=True, kw_only=True):
     """One service of one input: what to run, how often, and under which names.
 
-    ``setup`` authenticates, and asks the vendor when it is ``proven``; ``run`` is one
-    pull, or a live session that lasts.  ``period``: seconds between two starts.
+    ``setup`` asks the vendor whether it takes the credentials; where it does not ask,
+    ``acceptance`` tells later.  ``run`` is one pull, or a live session that lasts.
+    ``period``: seconds between two starts.
     ``silence_limit``: seconds without a new record that are a fault; 0 is never.
     """
 
@@ -52,7 +55,7 @@ class ServiceJob(msgspec.Struct, frozen=True, kw_only=True):
     intake: Intake
     credentials: Credentials[Any] = NONE
     lasting: bool = False
-    proven: bool = True
+    acceptance: Acceptance | None = None
     input_type: str = ""
     service: str = ""
     watch: JobWatch = UNHEARD
@@ -62,7 +65,8 @@ class ServiceJob(msgspec.Struct, frozen=True, kw_only=True):
 class Wiring(msgspec.Struct, frozen=True, kw_only=True):
     """What every service is given; ``reread`` reads the configuration anew (``ConfigError``).
 
-    ``alone``: no other process has services of the same inputs.
+    ``alone``: no other process has services of the same inputs.  ``only_looks``: as of
+    ``Selection``.
     """
 
     settings: Settings
@@ -75,6 +79,7 @@ class Wiring(msgspec.Struct, frozen=True, kw_only=True):
     reread: Callable[[], Settings]
     wanted: Callable[[str], bool] = lambda _service: True
     alone: bool = True
+    only_looks: bool = False
 
     def chosen(self, settings: AnyInput) -> dict[str, Service]:
         """The services of an input that are configured, enabled and wanted, by name."""
@@ -102,6 +107,7 @@ class Parts:
         self, wiring: Wiring, name: str, kind: str, source: Source, service: Service
     ) -> None:
         clock = wiring.clock
+        source = looks_alone(source) if wiring.only_looks else source
         self.source_id = f"{name}#{source.service}"
         self.component = phrases.puller_component(kind, name, source.service)
         self.setup_component = phrases.setup_component(
@@ -110,17 +116,17 @@ class Parts:
         self.puller_class = phrases.puller_class(kind, source.service)
         self.log = component_logger("InputProcess", self.component)
         self.period = service.request_period_in_seconds
-        # A hybrid service does not wait for its next pull: it goes on to listen.
-        waiting = self.period if getattr(service, "mode", "archive") == "archive" else 0.0
+        # Neither a run that ends nor a hybrid service, which goes on to listen, waits for a pull.
+        waits = not wiring.once and getattr(service, "mode", "archive") == "archive"
         minutes = wiring.settings.globals.give_up_after_in_minutes
         endurance = Endurance(None if minutes is None else minutes * 60)
         self._pulls, self._live = (
             SourceWatch(wiring.board, self.source_id, part, clock, endurance)
             for part in ("pull", "live")
         )
-        period = None if wiring.once else waiting
+        period = self.period if waits else 0.0
         self.journal = Journal(self.log, source.service, clock, period, self._pulls)
-        self.live_journal = Journal(self.log, source.service, clock, None, self._live)
+        self.live_journal = Journal(self.log, source.service, clock, watch=self._live)
         self._silence_limit = service.silence_limit_in_seconds
         start = service.initial_start_time_in_utc
         checkpoint = pre_pull(
@@ -148,7 +154,7 @@ class Parts:
         credentials: Credentials[Any],
         *,
         lasting: bool = False,
-        proven: bool = True,
+        acceptance: Acceptance | None = None,
     ) -> ServiceJob:
         """The service as something to schedule."""
         return ServiceJob(
@@ -162,7 +168,7 @@ class Parts:
             intake=self.intake,
             credentials=credentials,
             lasting=lasting,
-            proven=proven,
+            acceptance=acceptance,
             input_type=self.kind,
             service=self.source.service,
             watch=self._live if lasting else self._pulls,

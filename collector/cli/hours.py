@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from collector.app import rereading
 from collector.app.collector import Collector
+from collector.app.opening import starts_anew
 from collector.app.outcome import PARTIAL
 from collector.app.place import folder
 from collector.app.rereading import Plan
@@ -20,9 +21,12 @@ from collector.cli.screen import err, table
 from collector.clock import SystemClock
 from collector.config.models import Settings
 from collector.core import times
+from collector.core.ledger import SETTLING
 from collector.core.model import Micros, Window
+from collector.core.standing import standing
 from collector.core.times import DAY, HOUR, ceil_hour, floor_hour
 from collector.errors import ConfigError
+from collector.persistence import database
 from collector.persistence.hours import Hour, Ledger
 
 InputsOption = Annotated[
@@ -41,6 +45,8 @@ ToOption = Annotated[
     str | None, typer.Option("--to", metavar="TIME", help="End of the last hour. Default: now.")
 ]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+GRACE_HOURS = 2.0
+"""From when an hour is due until it is overdue, unless a person says otherwise."""
 _LONGEST = 3660 * DAY
 _LATEST = times.parse("9999-01-01T00:00:00Z")
 
@@ -64,8 +70,13 @@ def hours_of(
 ) -> dict[str, list[Hour]]:
     """The ledger's hours of each source, those without a row included.
 
-    ``whole``: also the hours before a source's first one.
+    ``whole``: also the hours before a source's first one, and all of them where there
+    is no state yet.
     """
+    place = folder(settings)
+    if whole and not database.exists(place):
+        ledger = Ledger.unmade(place, wanted, sources, start_anew=starts_anew(settings))
+        return by_source(ledger, sources)
     return by_source(ledger_of(settings, sources, wanted, whole=whole), sources)
 
 
@@ -86,8 +97,12 @@ def by_source(ledger: Ledger, sources: Sequence[str]) -> dict[str, list[Hour]]:
 
 
 def carry_out(settings: Settings, plans: list[Plan], *, yes: bool) -> None:
-    """Show the plan, ask, read, and end with an exit code that says whether all is done."""
-    show(plans)
+    """Show the plan, ask, read, and end with an exit code that says whether all is done.
+
+    An hour that settles is no failure, as for ``ledger show --gaps``: it was read, and
+    the next run reads it once more.
+    """
+    show(settings, plans)
     wanted = sum(len(plan.read) for plan in plans)
     if not wanted:
         err.print("There is nothing to read.")
@@ -103,13 +118,12 @@ def carry_out(settings: Settings, plans: list[Plan], *, yes: bool) -> None:
     open_log(settings, log.open("a", encoding="utf-8"))
     code = rereading.read(settings, plans, clock, lambda collector: _watch(collector, wanted))
     err.print(f"The log of this reading is in {log}", highlight=False)
-    left = _left(settings, plans)
-    err.print(f"{wanted - left} of {wanted} hours are complete, verified or repaired.")
-    raise typer.Exit(code or (PARTIAL if left else 0))
+    whole = _sum_up(settings, plans)
+    raise typer.Exit(code or (0 if whole else PARTIAL))
 
 
-def show(plans: list[Plan]) -> None:
-    """The plan: how many hours, and what will not be read."""
+def show(settings: Settings, plans: list[Plan]) -> None:
+    """The plan: how many hours, what will not be read, and what will be made."""
     shown = table(
         "service",
         "#hours to read",
@@ -122,6 +136,21 @@ def show(plans: list[Plan]) -> None:
         counts = (plan.read, plan.read, plan.known, plan.out_of_reach, plan.future)
         shown.add_row(plan.source, *(str(len(hours)) for hours in counts))
     err.print(shown)
+    if not database.exists(folder(settings)):
+        err.print(f"There is no state in {folder(settings)} yet: it is made.", highlight=False)
+    for plan in plans:
+        if plan.ready is not None:
+            when = minute(plan.ready)
+            err.print(
+                f"{len(plan.future)} hours of {plan.source} are too new; the last of them can be "
+                f"read from {when} on.",
+                highlight=False,
+            )
+
+
+def minute(instant: Micros) -> str:
+    """An instant as people read it."""
+    return times.isoformat(instant)[:16] + "Z"
 
 
 def _watch(collector: Collector, wanted: int) -> None:
@@ -145,15 +174,36 @@ def _outstanding(collector: Collector) -> int:
     return sum((look.end - look.start) // HOUR for look in looks)
 
 
-def _left(settings: Settings, plans: list[Plan]) -> int:
-    left = 0
-    for plan in plans:
-        if plan.read:
-            whole = Window(plan.read[0].start, plan.read[-1].end)
-            hours = hours_of(settings, [plan.source], whole)[plan.source]
-            asked = set(plan.read)
-            left += sum(hour.account.span in asked and not hour.done for hour in hours)
-    return left
+def _sum_up(settings: Settings, plans: list[Plan]) -> bool:
+    """Say what became of the hours; whether nothing of them is missing."""
+    read = [hour for plan in plans if plan.read for hour in _read(settings, plan)]
+    done = sum(hour.done for hour in read)
+    due = [moment for hour in read if (moment := _settles(settings, hour)) is not None]
+    err.print(f"{done} of {len(read)} hours are complete, verified or repaired.")
+    if due:
+        err.print(
+            f"{len(due)} hours settle: they held no or strikingly few records. The next run reads "
+            f"them once more, the last from {minute(max(due))} on.",
+            highlight=False,
+        )
+    return done + len(due) == len(read)
+
+
+def _read(settings: Settings, plan: Plan) -> list[Hour]:
+    """The hours that the plan was to read, as they are now."""
+    span = Window(plan.read[0].start, plan.read[-1].end)
+    asked = set(plan.read)
+    found = hours_of(settings, [plan.source], span, whole=True)[plan.source]
+    return [hour for hour in found if hour.account.span in asked]
+
+
+def _settles(settings: Settings, hour: Hour) -> Micros | None:
+    """When an hour that was read, and is to be read once more, is due; None for any other."""
+    if hour.account.state != SETTLING:
+        return None
+    terms = rereading.terms(settings, hour.source, round(GRACE_HOURS * HOUR))
+    found = standing(hour.account, hour.look, terms, SystemClock().now())
+    return None if found.is_gap else found.due
 
 
 def _time(text: str) -> Micros:

@@ -14,6 +14,7 @@ from collector.app import rereading
 from collector.app.outcome import PARTIAL
 from collector.cli.chosen import settings
 from collector.cli.hours import (
+    GRACE_HOURS,
     FromOption,
     InputsOption,
     ServicesOption,
@@ -23,6 +24,7 @@ from collector.cli.hours import (
     carry_out,
     hours_of,
     ledger_of,
+    minute,
     span,
 )
 from collector.cli.options import ConfigOption, JsonOption
@@ -90,7 +92,7 @@ def show(
             "--gaps", help="Only gaps; exit 8 when there are any. Hours that settle are counted."
         ),
     ] = False,
-    grace: GraceOption = 2.0,
+    grace: GraceOption = GRACE_HOURS,
     inputs: InputsOption = None,
     services: ServicesOption = None,
     start: FromOption = None,
@@ -170,7 +172,7 @@ def verify(
 
 @app.command()
 def repair(
-    grace: GraceOption = 2.0,
+    grace: GraceOption = GRACE_HOURS,
     inputs: InputsOption = None,
     services: ServicesOption = None,
     start: FromOption = None,
@@ -226,7 +228,7 @@ def _tell(judged: list[Judged], left: list[str], *, gaps: bool, as_json: bool) -
 
 def _sum_up(alarms: int, settling: list[Judged]) -> None:
     if settling:
-        last = _minute(max(each.standing.overdue for each in settling))
+        last = minute(max(each.standing.overdue for each in settling))
         out.print(f"\n{len(settling)} hours still settle, the last until {last}: they are no gaps.")
     if not alarms:
         out.print("[green]No gaps.[/]")
@@ -242,7 +244,7 @@ def _print(judged: list[Judged]) -> None:
         hour, counts = each.hour, each.hour.account.counts
         rows.add_row(
             hour.source,
-            _minute(hour.account.span.start),
+            minute(hour.account.span.start),
             _state(each),
             f"{counts.spooled:,}",
             f"{counts.duplicate:,}",
@@ -267,11 +269,7 @@ def _why(each: Judged) -> str:
     account, due, overdue = each.hour.account, each.standing.due, each.standing.overdue
     parts = [account.reason or (f"{account.repaired:,} repaired" if account.repaired else "")]
     if each.standing.kind == SETTLING:
-        parts.append(f"due {_minute(due)}, a gap from {_minute(overdue)}")
+        parts.append(f"due {minute(due)}, a gap from {minute(overdue)}")
     elif each.standing.kind == GAP and account.state not in (BROKEN_OFF, NEVER_RAN):
-        parts.append(f"was due {_minute(due)}")
+        parts.append(f"was due {minute(due)}")
     return "; ".join(part for part in parts if part)
-
-
-def _minute(instant: Micros) -> str:
-    return times.isoformat(instant)[:16] + "Z"

@@ -86,7 +86,8 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
     """One page, as the ledger needs it: its events, which of them are fresh, and their digests.
 
     Of the fresh, ``filtered`` are those that no output gets, and ``dead`` those that a
-    pipeline keeps aside, as are so many ``rejected`` that are no events.
+    pipeline keeps aside, as are so many ``rejected`` that are no events; so many more are
+    ``repeated``: they were kept aside before.
     """
 
     events: Sequence[Event]
@@ -95,6 +96,7 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
     filtered: Sequence[Event] = ()
     dead: Sequence[Event] = ()
     rejected: int
+    repeated: int = 0
     observed: Micros
     mode: str
 
@@ -104,9 +106,9 @@ def entries(page: Received, window: Window | None) -> list[Entry]:
     here = (window.start if window else page.observed) // HOUR
     rows = {here: page} if window is not None else _by_hour(page, here)
     return [
-        _entry(slot, row, page.rejected if slot == here else 0)
+        _entry(slot, row, unread=slot == here)
         for slot, row in rows.items()
-        if row.events or page.rejected
+        if row.events or page.rejected or page.repeated
     ]
 
 
@@ -142,16 +144,18 @@ def _itself(event: Event) -> Event:
     return event
 
 
-def _entry(slot: int, row: Received, rejected: int) -> Entry:
+def _entry(slot: int, row: Received, *, unread: bool) -> Entry:
+    """``unread``: what is no event is counted here, too."""
     moments = [event.time for event in row.fresh if event.time != NO_TIME]
     came, filtered, dead = len(row.events), len(row.filtered), len(row.dead)
     spooled = len(row.fresh) - filtered - dead
+    rejected, repeated = (row.rejected, row.repeated) if unread else (0, 0)
     return Entry(
         span=Window(slot * HOUR, slot * HOUR + HOUR),
         counts=Counts(
-            received=came + rejected,
+            received=came + rejected + repeated,
             spooled=spooled,
-            duplicate=came - len(row.fresh),
+            duplicate=came - len(row.fresh) + repeated,
             filtered=filtered,
             dead_lettered=rejected + dead,
         ),

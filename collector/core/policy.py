@@ -38,11 +38,13 @@ class Quota(msgspec.Struct, frozen=True):
     """The calls an input may make: so many a UTC day, and so far apart.
 
     ``per_day`` 0 means no limit.  The vendor publishes 1,000 a day for v1 of the
-    CASB API and nothing on spacing (vendor notes on CASB, A4).
+    CASB API and nothing on spacing (vendor notes on CASB, A4).  ``longest_pause``: what
+    lies further ahead is no pause of ours, but the mark of a clock that ran ahead.
     """
 
     per_day: int = 1000
     min_interval: Micros = 3 * SECOND
+    longest_pause: Micros = times.DAY
 
 
 class Usage(msgspec.Struct, frozen=True):
@@ -63,10 +65,9 @@ class Admission(msgspec.Struct, frozen=True):
 
 def admit(quota: Quota, usage: Usage, now: Micros) -> Admission:
     """Count one more call, or say when the next one may be asked for."""
-    latest = now + times.DAY  # what a clock that ran ahead has left must not block for long
-    if usage.day > latest:
+    if usage.day > now + times.DAY:  # a clock that ran ahead must not block for long
         usage = Usage()
-    at = max(now, min(usage.not_before, latest))
+    at = max(now, usage.not_before) if usage.not_before <= now + quota.longest_pause else now
     day = at - at % times.DAY
     calls = usage.calls if day <= usage.day else 0
     if quota.per_day and calls >= quota.per_day:

@@ -12,7 +12,7 @@ import msgspec
 
 from collector.core.dedup import Fresh
 from collector.core.ledger import Received
-from collector.core.model import Event, Micros, Page
+from collector.core.model import Event, Micros, Page, Rejected
 from collector.core.wirejson import LOSSY
 
 
@@ -42,19 +42,31 @@ class Dead(NamedTuple):
     digest: bytes
 
 
+class Aside(NamedTuple):
+    """Of what a page held and is no record: what is to be kept, and the count of the repeats.
+
+    ``slots`` holds, by slot, the digests that are to be stored.
+    """
+
+    rejected: Sequence[Rejected] = ()
+    repeats: int = 0
+    slots: dict[int, list[bytes]] = {}  # noqa: RUF012 - nobody changes it
+
+
 class Worked(NamedTuple):
     """The fresh events of a page, by what became of them.
 
     ``lines``: each event to deliver with its records, in order.  ``filtered`` will
     never be delivered, ``dead`` is kept aside.  All of them are known from now on:
     what is kept aside is tried again by ``dead-letters replay``, not by each reading
-    in which it comes again.
+    in which it comes again.  ``aside``: what is no event.
     """
 
     fresh: Fresh
     lines: Iterable[tuple[Event, list[bytes]]]
     filtered: Sequence[Event] = ()
     dead: Sequence[Dead] = ()
+    aside: Aside = Aside()
 
 
 def flattened(fresh: Fresh, records: Records) -> Worked:
@@ -106,7 +118,8 @@ def received(page: Page, worked: Worked, now: Micros, mode: str) -> Received:
         digests=worked.fresh.digests,
         filtered=worked.filtered,
         dead=[each.event for each in worked.dead],
-        rejected=len(page.rejected),
+        rejected=len(worked.aside.rejected),
+        repeated=worked.aside.repeats,
         observed=now,
         mode=mode,
     )

@@ -44,6 +44,7 @@ class Guarded:
         self._epoch = epoch
         self._shared = shared
         self._lock = threading.Lock()
+        self._file = _identity(path)
 
     @property
     def epoch(self) -> str:
@@ -55,9 +56,11 @@ class Guarded:
         """All of the block's writes, or none; another program's transaction is waited for.
 
         Raises ``StateError`` once a later start has taken over, whatever the lock
-        file says.
+        file says, and when the file was removed or replaced: what is written to one that
+        is open and has no name any more is lost with this process.
         """
         with self.reading() as database:
+            self._hold_file()
             self._begin(database)
             try:
                 self._hold_epoch()
@@ -98,11 +101,29 @@ class Guarded:
             # A plain BEGIN takes the write lock at the first write, where SQLite cannot wait.
             database.execute("BEGIN IMMEDIATE")
 
+    def _hold_file(self) -> None:
+        if _identity(self._path) != self._file:
+            raise StateError(
+                217,
+                f"{self._path} was removed or replaced while it was in use",
+                "put a backup in its place, or start with an empty folder: services then begin at "
+                "their configured start, and records come twice",
+            )
+
     def _hold_epoch(self) -> None:
         if meta(self._database, "epoch") != self._epoch:
             raise StateError(
                 212, "another collector has taken over this state", "keep only one of them running"
             )
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """By what the system tells files apart; None where there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _take_turn(database: Database) -> None:

@@ -12,11 +12,11 @@ from sqlite_utils import Database
 
 from collector.core import times
 from collector.core.checkpoint import Checkpoint, look_at, started
-from collector.core.ledger import DONE, Account
+from collector.core.ledger import DONE, Account, hours_in
 from collector.core.model import NO_TIME, Micros, Window
 from collector.core.standing import NEVER_RAN
 from collector.core.times import HOUR, floor_hour
-from collector.persistence import accounts, database, stored
+from collector.persistence import accounts, damage, database, stored
 
 MISSING = "missing"
 """The state of an hour that has no row: nobody has read it yet."""
@@ -98,6 +98,23 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
                 if source not in found:
                     hours += _unread(db, source, span.start if whole else start, span)
         return cls(hours=hours, checkpoints=marks, others=[*found.keys() - marks.keys()])
+
+    @classmethod
+    def unmade(
+        cls, folder: Path, span: Window, sources: Iterable[str], *, start_anew: bool
+    ) -> Ledger:
+        """The ledger of a state that is still to be made: nobody has read an hour of it.
+
+        Raises ``StateError`` where a damaged state was set aside, unless told to ``start_anew``.
+        """
+        if not start_anew:
+            damage.refuse_silence(folder / database.FILE_NAME)
+        hours = [
+            Hour(source=source, account=Account(span=hour, state=MISSING), delivered={})
+            for source in sources
+            for hour in hours_in(span)
+        ]
+        return cls(hours=hours, checkpoints={}, others=[])
 
 
 def _checkpoints(db: Database) -> dict[str, Checkpoint]:

@@ -108,3 +108,10 @@ def _has_taken(mark: Checkpoint) -> bool:
 def _shown(instant: Micros) -> str:
     """To the second: nobody reads microseconds in a table."""
     return times.isoformat(times.floor_second(instant))
+
+
+def sources(folder: Path) -> set[str]:
+    """The sources of which anything is stored, in a state that is open just now."""
+    reader = database.open_for_reading(folder, checked=True)
+    with closing(reader) as guarded, guarded.reading() as db:
+        return {source for (source,) in db.execute("SELECT source FROM checkpoint").fetchall()}

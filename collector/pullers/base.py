@@ -85,7 +85,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     ``enough`` ends a reading before its last page; ``reread`` reads bytes once more
     that were kept aside, ``restore`` those of one event that had been read, and had this
     time (None: as ``reread`` does).  ``dated``: events carry the sender's time, not that
-    of our clock.  ``max_pages`` 0: no limit.
+    of our clock.  ``repeats``: the sender may give again what it gave.  ``max_pages`` 0: no
+    limit.
     """
 
     service: str
@@ -101,6 +102,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     reread: Callable[[bytes], Page] = _still_unreadable
     restore: Callable[[bytes, Micros], Page] | None = None
     dated: bool = True
+    repeats: bool = True
     settling: Settling = Settling()
     max_pages: int = 0
 

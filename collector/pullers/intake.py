@@ -20,8 +20,9 @@ from collector.core.checkpoint import Checkpoint
 from collector.core.dedup import TIMELESS_SLOT, Fresh
 from collector.core.gate import OPEN, Gate
 from collector.core.known import Known
-from collector.core.ledger import Account, Entry, Received
-from collector.core.model import NO_TIME, Clock, Micros, Page, Window
+from collector.core.ledger import Account, Entry
+from collector.core.model import NO_TIME, Clock, Micros, Page, Rejected, Window
+from collector.core.rejects import KnownRejects
 from collector.core.stats import PullStats
 from collector.core.store import Commit, DeadLetter, Store
 from collector.core.times import HOUR
@@ -79,7 +80,9 @@ class Intake:
         self._gate = gate
         self._checkpoint = checkpoint
         self._records = whole(source.records)
-        self._known = Known(lambda slot: store.known(destination.source_id, slot))
+        load = partial(store.known, destination.source_id)
+        self._known = Known(load)
+        self._rejects = KnownRejects(load, repeated=source.repeats)
         self._lock = threading.RLock()
         self._totals = PullStats()
 
@@ -126,6 +129,7 @@ class Intake:
                     if fits or mode == ledger.LIVE:
                         self._commit(commit)
                         self._known.remember(worked.fresh.slots)
+                        self._rejects.remember(worked.aside.slots)
                         return self._counted(page, worked, commit)
             if not self._gate.wait():
                 raise Stopped
@@ -142,11 +146,11 @@ class Intake:
     ) -> tuple[Worked, Commit]:
         now = self._clock.now()
         fault.point("event.flatten")
-        worked = self._worked(fresh)
+        worked = self._worked(fresh)._replace(aside=self._rejects.fresh(page.rejected, now))
         origin = self._origin(mode, pulling_id, now, counted_in)
         after = move(rules.taken(self._checkpoint, fresh.events))
         entries = ledger.entries(work.received(page, worked, now, mode), counted_in)
-        letters = [self._letter(each.raw, each.reason, origin) for each in page.rejected]
+        letters = [self._letter(each.raw, each.reason, origin) for each in worked.aside.rejected]
         letters += [
             self._letter(each.original or each.raw, reason, origin, each.time, digest)
             for each, reason, digest in worked.dead
@@ -158,7 +162,7 @@ class Intake:
             batches=batching.batches(
                 origin, worked.lines, self._to.limits, metadata=self._to.metadata
             ),
-            digests=worked.fresh.slots,
+            digests=worked.fresh.slots | worked.aside.slots,
             entries=[*entries, *conclude(self._checkpoint, after)],
             dead_letters=letters,
         )
@@ -171,7 +175,7 @@ class Intake:
     def _counted(self, page: Page, worked: Worked, commit: Commit) -> PullStats:
         stats = PullStats(
             received=len(page.events) + len(page.rejected),
-            duplicates=worked.fresh.duplicates,
+            duplicates=worked.fresh.duplicates + worked.aside.repeats,
             generated=sum(batch.count for batch in commit.batches),
             filtered=len(worked.filtered),
             rejected=len(commit.dead_letters),
@@ -237,17 +241,7 @@ class Intake:
 
     def keep_aside(self, raw: bytes, reason: str) -> None:
         """Keep bytes that are no page at all, so that nobody need wonder what came."""
-        with self._lock:
-            now = self._clock.now()
-            self._commit(
-                Commit(
-                    source=self._to.source_id,
-                    checkpoint=self._checkpoint,
-                    observed=now,
-                    entries=ledger.entries(_unreadable_page(now), None),
-                    dead_letters=[self._letter(raw, reason, self._origin("", "", now, None))],
-                )
-            )
+        self.take(Page(events=[], rejected=[Rejected(raw, reason)]), mode="", pulling_id="")
 
     def _origin(self, mode: str, pulling_id: str, now: Micros, counted_in: Window | None) -> Origin:
         return Origin(
@@ -268,6 +262,7 @@ class Intake:
             self._store.commit(commit)
         except StateError:
             self._known.forget()  # it may be stored all the same: what is stored decides
+            self._rejects.forget()
             raise
         self._checkpoint = commit.checkpoint
 
@@ -294,7 +289,3 @@ class Intake:
 def _size(commit: Commit) -> int:
     """The bytes that a commit adds to the spool."""
     return sum(len(batch.body) for batch in commit.batches)
-
-
-def _unreadable_page(now: Micros) -> Received:
-    return Received(events=(), fresh=(), digests=(), rejected=1, observed=now, mode="")

@@ -70,6 +70,7 @@ def websocket_stream(settings: WebSocketSettings) -> Source:
         reread=lambda raw: reread(raw, NO_TIME),
         restore=kept(settings.decode_made),
         dated=settings.time_of is not None,
+        repeats=settings.deduplicate,
         records=settings.records,
         close=_as_it_is,
     )

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from collector.core.checkpoint import Checkpoint
+from collector.core.dedup import TIMELESS_SLOT
 from collector.core.digests import pack, unpack
 from collector.core.ledger import DONE, UNRECOVERABLE, Account, Entry, added, total
 from collector.core.model import NO_TIME, Batch, Counts, Window
@@ -150,7 +151,9 @@ class MemoryStore:
     def _balance(self, source: str) -> None:
         """What was spooled is what is known, and what was kept aside is there."""
         totals = self.totals(source)
-        blobs = [blob for slot in self._known[source].values() for blob in slot]
+        # Before those of events lie the digests of what could not be read.
+        events = [each for each in self._known[source] if each >= TIMELESS_SLOT]
+        blobs = [blob for each in events for blob in self._known[source][each]]
         digests = unpack(blobs)
         assert totals.balanced()
         assert len(digests) == sum(map(len, blobs)) // 16, "an event was spooled twice"

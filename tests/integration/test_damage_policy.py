@@ -20,14 +20,28 @@ from collector.core.store import Commit
 from collector.errors import StateError
 from collector.persistence.database import FILE_NAME, LOCK_NAME
 from collector.persistence.sqlite import SqliteStore
+from collector.simulator import QUIET, Fault, Simulator
 from tests.fakes.clock import ManualClock
 from tests.fakes.config import changed, settings
 from tests.fakes.log import MemoryLog
+from tests.fakes.processes import PATIENCE, document, eventually, history
+from tests.fakes.processes import Site as ProcessSite
 from tests.fakes.stores import START, SqliteState
 
 SOURCE = "casb#alerts"
 STAMP = "20260101T000000Z"
 GARBAGE = b"no database at all\n" * 1000
+BATCH = Batch(
+    source=SOURCE,
+    tag="t",
+    lane="standard",
+    mode="live",
+    count=1,
+    body=b'{"amount":1}\n',
+    first=START,
+    last=START,
+    outputs=("archive",),
+)
 
 
 class Site:
@@ -138,27 +152,16 @@ def test_what_is_no_damage_is_left_alone(tmp_path: Path, policy: str) -> None:
 
 def test_damage_that_shows_during_a_run(tmp_path: Path) -> None:
     """A batch whose bytes changed is not delivered: 7, and the state is set aside as it is."""
-    document = changed("globals.persistence.config", {"directory_name": str(tmp_path / "state")})
-    document["outputs"]["archive"]["config"]["path"] = str(tmp_path / "out")
-    document["globals"]["stall_limit_in_seconds"] = 5.0
+    changes = changed("globals.persistence.config", {"directory_name": str(tmp_path / "state")})
+    changes["outputs"]["archive"]["config"]["path"] = str(tmp_path / "out")
+    changes["globals"]["stall_limit_in_seconds"] = 5.0
     state = SqliteState(tmp_path / "state")
-    batch = Batch(
-        source=SOURCE,
-        tag="t",
-        lane="standard",
-        mode="live",
-        count=1,
-        body=b'{"amount":1}\n',
-        first=START,
-        last=START,
-        outputs=("archive",),
-    )
     with closing(state.open()) as store:
         store.commit(
-            Commit(source=SOURCE, checkpoint=started(START), observed=START, batches=[batch])
+            Commit(source=SOURCE, checkpoint=started(START), observed=START, batches=[BATCH])
         )
     state.run("UPDATE spool SET body = CAST('{\"amount\":9}' || char(10) AS BLOB)")
-    collector = Collector(settings(document), SystemClock(), Selection({"none"}), once=True)
+    collector = Collector(settings(changes), SystemClock(), Selection({"none"}), once=True)
     assert collector.run_once() == 7
     (kept,) = state.folder.glob(f"{FILE_NAME}.damaged-*Z")
     assert not state.file.exists()
@@ -173,3 +176,31 @@ def test_a_folder_that_others_could_read_is_made_private(tmp_path: Path) -> None
     folder.chmod(0o2775)
     Site(folder).used()
     assert stat.S_IMODE(folder.stat().st_mode) == 0o2700
+
+
+def test_damage_while_a_pull_hangs(tmp_path: Path) -> None:
+    """The stop does not wait for the vendor: the state is set aside all the same, and told."""
+    options = history(1, 10, QUIET, alert_burst=0)
+    hangs = [Fault(service="alerts", action="slow", seconds=PATIENCE)]
+    with Simulator(options, SystemClock(), hangs) as simulator:
+        site = ProcessSite(tmp_path, document(tmp_path, simulator, options))
+        state = SqliteState(site.state)
+        with site.running("--once", "--service", "alerts") as process:
+            eventually(lambda: "Retrieving/sending alerts" in site.log)
+            state.run("DROP TABLE pending")
+            assert process.wait(PATIENCE) == 7, site.log
+        (kept,) = site.state.glob(f"{FILE_NAME}.damaged-*Z")
+        assert not state.file.exists()
+        assert f"it is kept as {kept}" in site.log
+        assert site.run("--once") == 7
+    assert site.log.count("the state was damaged and is kept as") == 1
+
+
+def test_damage_that_the_main_thread_meets(tmp_path: Path) -> None:
+    """It ends as for a pull or a sender: 7, and the state is set aside."""
+    changes = changed("globals.persistence.config", {"directory_name": str(tmp_path / "state")})
+    collector = Collector(settings(changes), SystemClock(), Selection({"none"}), once=True)
+    state = SqliteState(tmp_path / "state")
+    state.run("DROP TABLE pending")
+    assert collector.run_once() == 7
+    assert not state.file.exists()

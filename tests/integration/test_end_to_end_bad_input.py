@@ -10,7 +10,15 @@ from collector.core.times import HOUR, SECOND
 from collector.demo.judge import judge
 from collector.simulator import Simulator
 from collector.simulator.options import POD_SERVICES, SERVICES
-from tests.fakes.processes import Site, document, eventually, history, unfinished
+from tests.fakes.processes import (
+    PATIENCE,
+    Site,
+    document,
+    eventually,
+    history,
+    started,
+    unfinished,
+)
 
 ODD = {
     "missing_id_rate": 0.05,
@@ -45,6 +53,18 @@ def test_archive(tmp_path: Path) -> None:
     assert sessions == dict.fromkeys(POD_SERVICES, due)
 
 
+def test_repeats(tmp_path: Path) -> None:
+    """What the archive gives twice in an hour, and once more to ``verify``, is kept aside once."""
+    options = history(HOURS, 200, {"unparsable_rate": 0.2}, archive_duplicate_rate=0.5)
+    with Simulator(options, SystemClock()) as simulator:
+        site = Site(tmp_path, document(tmp_path, simulator, options))
+        assert site.run("--once") == 0, site.log
+        assert site.report().dead_letters == kept_aside(simulator) > 0
+        with started(verifying(site), tmp_path / "log") as verify:
+            assert verify.wait(PATIENCE) == 0, (tmp_path / "log").read_text()
+        assert site.report().dead_letters == kept_aside(simulator)
+
+
 def test_live(tmp_path: Path) -> None:
     """One session a service stays open through all of them, to its orderly end."""
     now = SystemClock().now()
@@ -71,6 +91,11 @@ def test_live(tmp_path: Path) -> None:
     assert [each for each in verdicts if each.lost or each.duplicates] == []
     assert len(simulator.truth.sessions) == len(POD_SERVICES)
     assert [each.code for each in simulator.truth.ends] == [1000] * len(POD_SERVICES)
+
+
+def verifying(site: Site) -> list[str]:
+    """``collector ledger verify`` as a command."""
+    return [*site.command("ledger")[:3], "ledger", "verify", "--yes", "--config", str(site.config)]
 
 
 def delivered(site: Site) -> int:

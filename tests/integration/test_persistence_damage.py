@@ -382,3 +382,17 @@ def test_a_file_moved_away_while_it_is_open(used: SqliteState) -> None:
     with closing(used.open()) as store, suppress(StateError):
         used.file.rename(used.folder / "moved.db")
         store.commit(commit(99))
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_that_is_removed_or_replaced_in_use(state: SqliteState, *, replaced: bool) -> None:
+    """Nothing more is taken for stored that would be lost with the process."""
+    with closing(state.open()) as store:
+        store.commit(commit(1))
+        other = state.file.with_suffix(".other")
+        other.write_bytes(state.file.read_bytes())
+        state.file.unlink()
+        if replaced:
+            other.rename(state.file)
+        with pytest.raises(StateError, match=r"217: .* was removed or replaced while it was in"):
+            store.commit(commit(2))

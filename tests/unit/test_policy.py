@@ -80,6 +80,15 @@ def test_clock_that_ran_years_ahead() -> None:
     assert admission.usage.day <= START + DAY
 
 
+def test_a_pause_left_by_a_clock_that_ran_ahead() -> None:
+    """One that is longer than any of ours is not waited for; the longest of ours is."""
+    quota = Quota(per_day=0, min_interval=SECOND, longest_pause=5 * SECOND)
+    own = policy.admit(quota, Usage(START, 1, START + 5 * SECOND), START)
+    ahead = policy.admit(quota, Usage(START, 1, START + 2 * HOUR), START)
+    assert (own.wait, ahead.wait) == (5.0, 0.0)
+    assert policy.admit(quota, ahead.usage, START).wait == 1.0
+
+
 def test_hold_off() -> None:
     """A pause that the vendor asks for only ever lengthens the wait."""
     usage = Usage(START, 1, START + 10 * SECOND)
