@@ -24,10 +24,11 @@ MEANING = {
     CONFIG: "config: nothing was started; the file, or what the command names, must be changed",
     AUTHENTICATION: "authentication: the vendor refused the credentials",
     VENDOR: "vendor unavailable: the vendor could not give all that was due; run again later",
-    DELIVERY: "delivery: an output did not take its records; they wait in the state",
+    DELIVERY: "delivery: an output did not take its records, which wait in the state; or what a "
+    "command printed could not be written",
     STATE: "state: the state folder cannot be used, or does not hold what the command names",
-    PARTIAL: "partial: some services are done, others failed; or the run was interrupted, or a "
-    "question answered with no",
+    PARTIAL: "partial: some services are done, others failed; or the run was interrupted, a "
+    "question answered with no, or nobody read the output to its end",
 }
 
 
