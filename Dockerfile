@@ -1,5 +1,3 @@
-# syntax=docker/dockerfile:1
-#
 # Mount, as for Devo's collectors:
 #   /app/config       config.yaml (another name: CONFIG_FILE)        read-only
 #   /app/certs        certificates and keys of the destinations      read-only
@@ -14,19 +12,29 @@
 # `--build-arg PYTHON_IMAGE=python:3.13-slim-bookworm@sha256:...` uses it.
 ARG PYTHON_IMAGE=python:3.13-slim-bookworm
 
-# With every optional output; requirements.lock makes a smaller image without kafka, s3 and keyring.
-ARG REQUIREMENTS=requirements-extras.lock
+# requirements-extras.lock makes a larger image, with kafka, s3, parquet and keyring.
+ARG REQUIREMENTS=requirements.lock
 
 FROM ${PYTHON_IMAGE} AS builder
 ARG REQUIREMENTS
 COPY ${REQUIREMENTS} /tmp/requirements.lock
-RUN python -m venv /opt/venv \
+# Both secrets are optional: pip's settings where a package index of your own is used, and the
+# authorities to trust for it (`cert = /run/secrets/ca.crt` in those settings).
+RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf --mount=type=secret,id=ca.crt \
+    python -m venv /opt/venv \
     && /opt/venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check \
         --require-hashes --no-deps --only-binary :all: -r /tmp/requirements.lock \
-    && /opt/venv/bin/python -m pip uninstall --yes pip
+    && /opt/venv/bin/python -m pip uninstall --yes pip setuptools
+# Never imported here: tests, headers, zstandard's back end for PyPy, four of CEL's extensions.
+RUN find /opt/venv \( -name tests -o -path '*/pyarrow/include' -o -path '*/zstandard/_cffi*.so' \
+        -o -path '*/cel_expr_python/ext/ext_[bemp]*.so' \) -prune -exec rm -r {} +
 COPY collector /app/collector
-# Byte code is made here: at run time the root file system may be read-only.
-RUN /opt/venv/bin/python -m compileall -q /app/collector
+# Byte code is made here: at run time the root file system may be read-only.  A checkout may be
+# closed to all but its owner; the image's user must be able to read it.
+RUN chmod -R a+rX /app \
+    && /opt/venv/bin/python -m compileall -q /app/collector \
+    && printf '#!/opt/venv/bin/python\nfrom collector.cli import main\n\nmain()\n' > /opt/venv/bin/collector \
+    && chmod 755 /opt/venv/bin/collector
 
 FROM ${PYTHON_IMAGE}
 LABEL org.opencontainers.image.title="proofpoint-collector" \

@@ -19,7 +19,7 @@ BENCH_PRODUCT := build/bench-product
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test kills soak bench lint format types docker-lint wheel wheel-test autobahn lock clean
+.PHONY: help run test kills soak bench lint format types docker-lint wheel wheel-test image-test autobahn lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -73,6 +73,9 @@ wheel-test: wheel ## Test the wheel as a user installs it
 	rm -rf build/wheel-tests && cp -R tests/wheel build/wheel-tests
 	cd build/wheel-tests && COLLECTOR_VENV=$(abspath $(WHEEL_VENV)) \
 		$(abspath $(BIN))/python -m pytest -c pytest.ini .
+
+image-test: $(VENV)/.dev ## Build and test the container image (ENGINE=podman or docker)
+	tests/image/run.sh $(BIN)/python build/image $(ARGS)
 
 autobahn: $(VENV)/.dev ## Run the Autobahn WebSocket suite (11 minutes; needs Python 2.7 too)
 	tests/external/autobahn.sh $(BIN)/python build/autobahn $(ARGS)

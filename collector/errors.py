@@ -21,7 +21,13 @@ status itself.  Raise a leaf, never ``CollectorError``.
 
 from __future__ import annotations
 
+import os
 from typing import ClassVar
+
+
+def own_user() -> str:
+    """Whose permissions count, for a remedy: a container's user is a number alone."""
+    return f"user {os.geteuid()}, which runs the collector"
 
 
 class CollectorError(Exception):

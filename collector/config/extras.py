@@ -9,4 +9,8 @@ def needs(library: str, extra: str) -> None:
     """Refuse a setting whose library is not installed; ``extra`` is what brings it."""
     if find_spec(library) is None:
         reason = f"needs the library {library}, which is not installed"
-        raise refuse(reason, f"run: pip install 'proofpoint-collector[{extra}]'")
+        raise refuse(
+            reason,
+            f"run: pip install 'proofpoint-collector[{extra}]'; for a container, build the image "
+            "with --build-arg REQUIREMENTS=requirements-extras.lock",
+        )

@@ -27,6 +27,7 @@ from collector.config.secrets import Resolver
 from collector.config.source import MAX_BYTES, Document
 from collector.config.source import parse as read_yaml
 from collector.core.model import Micros
+from collector.errors import own_user
 
 DEFAULT = Path("config.yaml")
 VARIABLE = "CONFIG_FILE"
@@ -189,6 +190,8 @@ def content(path: Path, fix: str) -> bytes:
         reason = f"{path} is a folder" if path.is_dir() else f"there is no file {path}"
     except OSError as error:
         reason = f"{path} cannot be read: {error.strerror}"
+        if isinstance(error, PermissionError):
+            fix = f"let {own_user()}, read it (chown or chmod)"
     raise InvalidConfig(1, [Problem(path="", reason=reason, fix=fix)])
 
 

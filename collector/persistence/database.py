@@ -14,7 +14,7 @@ from typing import TypeAlias
 from filelock import FileLock, Timeout
 from sqlite_utils import Database
 
-from collector.errors import StateError
+from collector.errors import StateError, own_user
 from collector.persistence import soundness
 from collector.persistence.failures import damaged, errors_of
 from collector.persistence.guarded import BUSY_TIMEOUT_MS, Guarded, meta, set_meta
@@ -75,7 +75,7 @@ def take_lock(folder: Path) -> FileLock:
         raise StateError(
             202,
             f"the state folder {folder} cannot be used: {error.strerror}",
-            "make the folder writable for the user that runs the collector",
+            f"give the folder (chown) to {own_user()}, or make it writable for it",
         ) from error
     return lock
 

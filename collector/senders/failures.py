@@ -12,7 +12,7 @@ import errno
 import socket
 import ssl
 
-from collector.errors import Undelivered
+from collector.errors import Undelivered, own_user
 from collector.net.tls import WRONG_NAMES, advice
 
 NAME_UNKNOWN = 600
@@ -85,7 +85,7 @@ def file_failure(error: OSError, path: object) -> Undelivered:
         return Undelivered(
             FILE_DENIED,
             f"{path} cannot be opened for writing: {reason}",
-            "give the collector's user write access to a plain file there, not a link or folder",
+            f"give {own_user()}, write access to a plain file there, not a link or folder",
         )
     return Undelivered(
         FILE_FAILED, f"{path} cannot be written: {reason}", "check the disk and the output's path"
