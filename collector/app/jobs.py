@@ -62,7 +62,7 @@ class Job:
         self._clock = clock
         self._stop = stop
         self._log = component_logger("InputProcess", service.component)
-        self._set_up = False
+        self._set_up = self._accepted = False
         self._not_before = 0.0
         self._refused_with = 0
         self._running = threading.Lock()
@@ -133,28 +133,43 @@ class Job:
             self.service.watch.failed(None)
         else:
             self._outcome.succeeded(self.service.source_id)
-            self.service.credentials.worked(self._refused_with)
 
     def _work(self) -> None:
         self._refused_with = self.service.credentials.changes
         self.service.watch.prepared()
         self._setup()
         self.service.run()
-        if not self.service.lasting:
+        if self._accepted and not self.service.lasting:
             self.service.watch.progressed()
+        if self.service.acceptance is None:
+            self.service.credentials.worked(self._refused_with)
 
     def _setup(self) -> None:
         if self._set_up:
             return
+        self._accepted = False
         self.service.setup()
         self._set_up = True
-        if self.service.proven:
-            self.service.watch.granted()
+        if self.service.acceptance is None:
+            self._accept()
+        else:
+            self.service.acceptance.awaited(self._session_opened)
+        if not self.service.lasting:
+            self._log.info(phrases.starting_collection(self.service.period))
+
+    def _session_opened(self) -> None:
+        """Credentials that are shown in a session are good, whatever comes of it."""
+        self.service.credentials.worked(self._refused_with)
+        if not self._accepted:
+            self._accept()
+
+    def _accept(self) -> None:
+        """The vendor took the credentials."""
+        self._accepted = True
+        self.service.watch.granted()
         component_logger("InputProcess", self.service.setup_component).info(
             phrases.setup_succeeded(self.service.puller_class)
         )
-        if not self.service.lasting:
-            self._log.info(phrases.starting_collection(self.service.period))
 
     def _failed(self, error: CollectorError) -> None:
         self._outcome.failed(self.service.source_id, error)

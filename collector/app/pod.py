@@ -9,15 +9,15 @@ from functools import partial
 from pydantic import SecretStr
 
 from collector.app import tls
+from collector.app.acceptance import Acceptance, nothing_to_ask
 from collector.app.credentials import Credentials, configured
 from collector.app.services import Parts, ServiceJob, Wiring, enabled, micros, record_bounds
 from collector.app.sessions import Allowance, MeasuredWire
 from collector.config.models import AnyInput
 from collector.config.pod import PodCredentials, PodInput, PodService
 from collector.core import workers
-from collector.core.auth import Setup
 from collector.core.flatten import flattener
-from collector.core.model import Request
+from collector.core.model import Clock, Request
 from collector.core.times import HOUR
 from collector.logs import component_logger
 from collector.pullers.base import Fetch, Source
@@ -76,41 +76,67 @@ def _pod_service(
     source = _POD[field](settings)
     parts = Parts(wiring, name, pod.type, source, service)
     credentials = Credentials(pod.credentials, configured(wiring.reread, name, _pod_credentials))
-    live = LatestSetup(lambda: _setup(credentials.used.token))
+    live = _Caller(wire, wiring.clock, lambda: credentials.used.token)
     second = (
-        LatestSetup(lambda: _setup(credentials.used.archive_token or credentials.used.token))
+        _Caller(
+            wire, wiring.clock, lambda: credentials.used.archive_token or credentials.used.token
+        )
         if pod.credentials.archive_token
         else None
     )
-    archive = parts.puller(wiring, _archive_fetch(wiring, wire, second or live, parts.journal))
-    job = partial(parts.job, credentials=credentials, proven=False)
+    archive = parts.puller(wiring, _archive_fetch(wiring, second or live, parts.journal))
+    job = partial(parts.job, nothing_to_ask, credentials=credentials)
     if settings.mode == "archive":
-        return [job(_granted(second or live, wiring), archive.pull)]
+        return [job(archive.pull, acceptance=(second or live).acceptance)]
     beside = second is not None and settings.mode == "hybrid"
     streamer = Streamer(
         source,
         live_request(settings, field),
-        _connect(wiring, wire, live, parts.live_journal, service),
+        _connect(wiring, live, parts.live_journal, service),
         None if settings.mode == "live" or beside else archive,
         parts.intake,
-        _turns(settings, service, second),
+        _turns(settings, service, beside=second is not None),
         parts.live_journal,
         wiring.clock,
         wiring.rng,
     )
-    jobs = [job(_granted(live, wiring), streamer.run, lasting=True)]
+    jobs = [job(streamer.run, lasting=True, acceptance=live.acceptance)]
     if beside and second is not None:
-        jobs.append(job(_granted(second, wiring), archive.pull))
+        jobs.append(job(archive.pull, acceptance=second.acceptance))
     return jobs
 
 
-def _turns(settings: PodSettings, service: PodService, second: Setup | None) -> Turns:
+class _Caller:
+    """Opens sessions with one token of a cluster; ``acceptance`` hears of the first.
+
+    ``token`` answers the token in use: it may be replaced while we run.
+    """
+
+    def __init__(self, wire: MeasuredWire, clock: Clock, token: Callable[[], SecretStr]) -> None:
+        self.acceptance = Acceptance()
+        self._setup = LatestSetup(lambda: PodSetup(token().get_secret_value()))
+        self._wire = wire
+        self._clock = clock
+
+    def opening(self, request: Request) -> Callable[[], Stream]:
+        """What opens the session of a request, signed with the token of this moment."""
+        signed = self._setup.sign(request, self._setup.grant(None, self._clock.now()))
+
+        def open_() -> Stream:
+            stream = self._wire.open(signed)
+            self.acceptance.given()
+            return stream
+
+        return open_
+
+
+def _turns(settings: PodSettings, service: PodService, *, beside: bool) -> Turns:
     return Turns(
         memory=settings.server_memory,
         slack=settings.late_arrival,
         delay=settings.archive_delay,
         archive_retry=micros(service.request_period_in_seconds),
-        verify=_verifies(service, second),
+        verify=_verifies(service, beside=beside),
         begins=settings.mode == "live" and service.initial_start_time_in_utc is None,
     )
 
@@ -124,13 +150,9 @@ def _pod_credentials(found: AnyInput) -> PodCredentials | None:
     return found.credentials if isinstance(found, PodInput) else None
 
 
-def _setup(token: SecretStr) -> Setup:
-    return PodSetup(token.get_secret_value())
-
-
-def _verifies(service: PodService, second: Setup | None) -> bool:
+def _verifies(service: PodService, *, beside: bool) -> bool:
     """Whether live hours are compared with the archive; ``mode: live`` has no archive."""
-    wanted = second is not None if service.verify_live_hours is None else service.verify_live_hours
+    wanted = beside if service.verify_live_hours is None else service.verify_live_hours
     return wanted and service.mode == "hybrid"
 
 
@@ -169,34 +191,23 @@ def _tls(pod: PodInput) -> ssl.SSLContext | None:
     return tls.vendor(pod.tls) if pod.endpoint.startswith("wss:") else None
 
 
-def _archive_fetch(wiring: Wiring, wire: MeasuredWire, setup: Setup, journal: Journal) -> Fetch:
+def _archive_fetch(wiring: Wiring, caller: _Caller, journal: Journal) -> Fetch:
     patience = Patience(attempts=_ARCHIVE_ATTEMPTS, cap=60.0)
 
     def connect(request: Request) -> Stream:
-        signed = _signed(setup, wiring, request)
-        return patiently(
-            lambda: wire.open(signed), patience, wiring.clock, wiring.rng, journal.waiting
-        )
+        opening = caller.opening(request)
+        return patiently(opening, patience, wiring.clock, wiring.rng, journal.waiting)
 
     return lambda request: batches(connect(request))
 
 
 def _connect(
-    wiring: Wiring, wire: MeasuredWire, setup: Setup, journal: Journal, service: PodService
+    wiring: Wiring, caller: _Caller, journal: Journal, service: PodService
 ) -> Callable[[Request], Stream]:
     patience = Patience(attempts=0, cap=60.0)
 
     def connect(request: Request) -> Stream:
-        signed = _signed(setup, wiring, request)
         alarm = journal.taken_alarm(service.session_taken_limit_in_seconds)
-        return patiently(lambda: wire.open(signed), patience, wiring.clock, wiring.rng, alarm)
+        return patiently(caller.opening(request), patience, wiring.clock, wiring.rng, alarm)
 
     return connect
-
-
-def _signed(setup: Setup, wiring: Wiring, request: Request) -> Request:
-    return setup.sign(request, setup.grant(None, wiring.clock.now()))
-
-
-def _granted(setup: Setup, wiring: Wiring) -> Callable[[], object]:
-    return lambda: setup.grant(None, wiring.clock.now())

@@ -13,6 +13,7 @@ import msgspec
 from pydantic import SecretStr
 
 from collector.app import tls
+from collector.app.acceptance import Acceptance, nothing_to_ask
 from collector.app.credentials import Credentials, configured
 from collector.app.services import Parts, ServiceJob, Wiring, record_bounds
 from collector.codecs.framing import framing
@@ -94,10 +95,11 @@ def _service(
     parts = Parts(wiring, name, settings.type, websocket_source(settings, service), service)
     used = Secrets(settings.credentials, service.initial_message)
     credentials = Credentials(used, configured(wiring.reread, name, _secrets))
+    acceptance = Acceptance()
     streamer = Streamer(
         parts.source,
         stream_request(settings.uri),
-        _Opening(wiring, settings, service, credentials, parts),
+        _Opening(wiring, settings, service, credentials, parts, acceptance),
         None,
         parts.intake,
         _NOTHING_OWED,
@@ -105,7 +107,7 @@ def _service(
         wiring.clock,
         wiring.rng,
     )
-    return parts.job(_nothing_to_ask, streamer.run, credentials, lasting=True, proven=False)
+    return parts.job(nothing_to_ask, streamer.run, credentials, lasting=True, acceptance=acceptance)
 
 
 class _Opening:
@@ -118,6 +120,7 @@ class _Opening:
         service: WebSocketStream,
         credentials: Credentials[Secrets],
         parts: Parts,
+        acceptance: Acceptance,
     ) -> None:
         self._clock = wiring.clock
         self._rng = wiring.rng
@@ -128,12 +131,14 @@ class _Opening:
         self._service = service
         self._credentials = credentials
         self._parts = parts
+        self._acceptance = acceptance
 
     def __call__(self, request: Request) -> FramedSession:
         journal = self._parts.live_journal
         patience = Patience(attempts=0, cap=60.0)
         open_ = partial(self._open, request)
         stream = patiently(open_, patience, self._clock, self._rng, journal.waiting)
+        self._acceptance.given()
         try:
             self._resume()
         except BaseException:
@@ -222,10 +227,6 @@ def _secrets(found: AnyInput) -> Secrets | None:
     if not isinstance(found, WebSocketInput) or found.services.stream is None:
         return None
     return Secrets(found.credentials, found.services.stream.initial_message)
-
-
-def _nothing_to_ask() -> None:
-    """Credentials are configured; whether they are taken the handshake shows."""
 
 
 def _new_session() -> str:

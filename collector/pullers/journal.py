@@ -63,14 +63,14 @@ _PARTIAL_EVERY = 5.0
 
 
 class Journal:
-    """The log of one puller.  ``period``: seconds between two pulls, None if nobody waits."""
+    """The log of one puller.  ``period``: seconds between two pulls, 0 if nobody waits."""
 
     def __init__(
         self,
         log: Log,
         service: str,
         clock: Clock,
-        period: float | None,
+        period: float = 0.0,
         watch: Watch = UNWATCHED,
     ) -> None:
         self.log = log
@@ -81,14 +81,14 @@ class Journal:
 
     def begin(self, now: Micros) -> Cycle:
         """A pull starts."""
-        cycle = self._cycle(self._period, now)
+        cycle = self._cycle(now)
         cycle.log.info(phrases.pull_started())
         return cycle
 
     def listen(self, now: Micros) -> Cycle:
         """A live session was opened; it is one long pull."""
         self._watch.progressed()
-        cycle = self._cycle(None, now)
+        cycle = self._cycle(now)
         cycle.log.info("Live session is open; records are taken as they come")
         return cycle
 
@@ -137,9 +137,9 @@ class Journal:
 
         return heard
 
-    def _cycle(self, period: float | None, now: Micros) -> Cycle:
+    def _cycle(self, now: Micros) -> Cycle:
         log = self.log.during(now // 1000)
-        return Cycle(log, self._service, self._clock, period, now, self._watch)
+        return Cycle(log, self._service, self._clock, self._period, now, self._watch)
 
 
 class Cycle:
@@ -150,7 +150,7 @@ class Cycle:
         log: Log,
         service: str,
         clock: Clock,
-        period: float | None,
+        period: float,
         began: Micros,
         watch: Watch,
     ) -> None:
@@ -214,9 +214,8 @@ class Cycle:
         self.log.info(self._statistics(partial=True))
         self.log.info(self._statistics(partial=False))
         self.log.info(phrases.up_to_date())
-        if self._period is not None:
-            waiting = max(self._period - elapsed, 0.0)
-            self.log.info(phrases.collection_completed(elapsed, waiting))
+        waiting = max(self._period - elapsed, 0.0)
+        self.log.info(phrases.collection_completed(elapsed, waiting))
 
     def summary(self) -> None:
         """The numbers so far, for a session that lasts."""

@@ -39,10 +39,13 @@ def test_config(site: Site) -> None:
 
 
 def test_authentication(site: Site) -> None:
-    """A refused API key: 4, and what to do."""
+    """A refused API key and a refused token: 4, what to do, and no word of success."""
     site.document["inputs"]["casb"]["credentials"]["api_key"] = "another-key"
-    assert site.run("--once", "--input", "casb") == 4
+    site.document["inputs"]["pod"]["credentials"]["token"] = "another-token"
+    assert site.run("--once") == 4
     assert "SetupError" in site.log
+    assert site.log.count("ApiError 401") == 3
+    assert "has been successfully executed" not in site.log
 
 
 def test_vendor_unavailable(site: Site) -> None:

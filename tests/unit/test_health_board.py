@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from collector.app.acceptance import Acceptance
 from collector.app.backpressure import SpoolGate
 from collector.app.delivery import Lane
 from collector.app.health import Board
@@ -46,7 +47,14 @@ TAKEN = SessionTaken(409, "taken", "wait")
 class Ward:
     """One source with its board, watch, journal and inspector, by a clock moved by hand."""
 
-    def __init__(self, *, patience: float | None = None, silence: float = 0.0) -> None:
+    def __init__(
+        self,
+        *,
+        patience: float | None = None,
+        silence: float = 0.0,
+        acceptance: Acceptance | None = None,
+    ) -> None:
+        self.acceptance = acceptance
         self.clock = ManualClock(START)
         self.shelf = MemoryShelf()
         self.board = Board(self.shelf, self.clock)
@@ -56,7 +64,7 @@ class Ward:
             for part in ("pull", "live")
         )
         self.log = MemoryLog()
-        self.journal = Journal(self.log, "alerts", self.clock, None, self.watch)
+        self.journal = Journal(self.log, "alerts", self.clock, watch=self.watch)
         settings = AlertsSettings(url="https://api.example.com", tag="t", records=_FLAT)
         self.bench = Bench(casb_alerts(settings), START, clock=self.clock)
         self.lane = Lane("siem", "standard", ConsoleOutput(type="console"), self.clock)
@@ -73,6 +81,7 @@ class Ward:
             puller_class="p",
             setup=self._setup,
             run=self._run,
+            acceptance=self.acceptance,
             period=600.0,
             intake=self.bench.intake,
             watch=self.watch,
@@ -148,6 +157,19 @@ def test_a_job_goes_through_the_states() -> None:
     seen.append(ward.state)
     job.run()
     assert [*seen, *ward.states, ward.state] == list(State)[:5]
+
+
+def test_a_configured_token_is_shown_by_a_session() -> None:
+    """Until one opens, the source is not authenticated, nor does a run without one show more."""
+    acceptance = Acceptance()
+    ward = Ward(acceptance=acceptance)
+    job = ward.job()
+    job.run()
+    assert [*ward.states, ward.state] == [State.INITIALIZED] * 3
+    acceptance.given()
+    seen = [ward.state]
+    job.run()
+    assert [*seen, ward.state] == [State.AUTHENTICATED, State.COLLECTING]
 
 
 def test_a_failed_run_and_a_good_one() -> None:

@@ -6,9 +6,12 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
+from collector.app.acceptance import Acceptance
+from collector.app.credentials import NONE, Credentials
 from collector.app.jobs import Job, run_all_once
 from collector.app.outcome import (
     AUTHENTICATION,
@@ -66,7 +69,13 @@ class Desk:
         self.job = self.make(work.setup, work.run, lasting=lasting)
 
     def make(
-        self, setup: Callable[[], object], run: Callable[[], object], *, lasting: bool = False
+        self,
+        setup: Callable[[], object],
+        run: Callable[[], object],
+        *,
+        lasting: bool = False,
+        acceptance: Acceptance | None = None,
+        credentials: Credentials[Any] = NONE,
     ) -> Job:
         """A job of a service."""
         settings = AlertsSettings(
@@ -82,6 +91,8 @@ class Desk:
             period=600.0,
             intake=Bench(casb_alerts(settings), START).intake,
             lasting=lasting,
+            acceptance=acceptance,
+            credentials=credentials,
         )
         return Job(service, self.outcome, self.clock, self._stop)
 
@@ -102,6 +113,9 @@ def _heard(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, logger="collector")
 
 
+SETUP = "Setup for module <ProofpointCasbAlertsPuller> has been successfully executed"
+
+
 def test_a_run_sets_up_once(caplog: pytest.LogCaptureFixture) -> None:
     """The reference page's two lines come before the first pull, and not again."""
     work = Work()
@@ -109,9 +123,8 @@ def test_a_run_sets_up_once(caplog: pytest.LogCaptureFixture) -> None:
     desk.job.run()
     desk.job.run()
     assert (work.setups, work.runs) == (1, 2)
-    setup = "Setup for module <ProofpointCasbAlertsPuller> has been successfully executed"
     assert lines(caplog) == [
-        ("InputProcess::Setup(casb)", "INFO", setup),
+        ("InputProcess::Setup(casb)", "INFO", SETUP),
         ("InputProcess::Puller(casb)", "INFO", "Starting data collection every 600 seconds"),
     ]
     assert desk.outcome.exit_code() == COMPLETE
@@ -121,6 +134,88 @@ def test_a_live_session_has_no_period_to_tell(caplog: pytest.LogCaptureFixture) 
     """It lasts."""
     Desk(Work(), lasting=True).job.run()
     assert len(caplog.records) == 1
+
+
+def test_a_token_is_taken_when_a_session_opens(caplog: pytest.LogCaptureFixture) -> None:
+    """Not before; and the sessions that follow say nothing new."""
+    acceptance = Acceptance()
+    said_before: list[bool] = []
+
+    def run() -> None:
+        said_before.append(SETUP in caplog.messages)
+        acceptance.given()
+
+    job = Desk(Work()).make(lambda: None, run, acceptance=acceptance)
+    job.run()
+    job.run()
+    assert said_before == [False, True]
+    assert caplog.messages.count(SETUP) == 1
+
+
+def test_a_refused_token_was_never_taken(caplog: pytest.LogCaptureFixture) -> None:
+    """The error comes, and no word of success; when it is taken later, that is told."""
+    acceptance = Acceptance()
+    refusals = [TokenRejected(401, "rejected", "check it")]
+
+    def run() -> None:
+        if refusals:
+            raise refusals.pop()
+        acceptance.given()
+
+    desk = Desk(Work())
+    job = desk.make(lambda: None, run, acceptance=acceptance)
+    job.run()
+    assert [level for _, level, _ in lines(caplog)] == ["INFO", "ERROR"]
+    assert SETUP not in caplog.messages
+    desk.clock.advance(900)
+    job.run()
+    assert lines(caplog)[-1] == ("InputProcess::Setup(casb)", "INFO", SETUP)
+
+
+def test_a_token_that_was_withdrawn_is_taken_anew(caplog: pytest.LogCaptureFixture) -> None:
+    """After a refusal the next session is the first one again."""
+    acceptance = Acceptance()
+    outcomes: list[CollectorError | None] = [None, TokenRejected(401, "withdrawn", "renew"), None]
+
+    def run() -> None:
+        outcome = outcomes.pop(0)
+        if outcome is not None:
+            raise outcome
+        acceptance.given()
+
+    desk = Desk(Work())
+    job = desk.make(lambda: None, run, acceptance=acceptance)
+    for _ in range(3):
+        job.run()
+        desk.clock.advance(900)
+    assert caplog.messages.count(SETUP) == 2
+
+
+def test_a_pull_that_asked_nobody_proves_no_token() -> None:
+    """A wrong token that was put in place meanwhile still gives way to the former one."""
+    acceptance = Acceptance()
+    configured = ["good"]
+    tokens = Credentials("good", lambda: configured[0])
+    due: list[bool] = [True, False, True, True]
+    used: list[str] = []
+
+    def run() -> None:
+        if not due.pop(0):
+            return
+        used.append(tokens.used)
+        if tokens.used == "wrong":
+            raise TokenRejected(401, "rejected", "check it")
+        acceptance.given()
+
+    desk = Desk(Work())
+    job = desk.make(lambda: None, run, acceptance=acceptance, credentials=tokens)
+    job.run()
+    configured[0] = "wrong"
+    job.look()
+    for _ in range(3):
+        job.run()
+        desk.clock.advance(900)
+    assert used == ["good", "wrong", "good"]
 
 
 PASSING: dict[str, CollectorError] = {

@@ -63,7 +63,7 @@ def test_pages_to_the_end() -> None:
     assert [request.json["page"] for request in fetch.requests] == [0, 1, 2]
     assert (stats.requests, stats.received, stats.generated) == (3, 4, 4)
     assert bench.checkpoint.since == NOW - 60 * SECOND
-    assert bench.log.texts("INFO")[-1] == "The data is up to date!"
+    assert bench.log.texts("INFO")[-2] == "The data is up to date!"
     bench.puller(fetch).pull()
     assert fetch.left == 0
 
