@@ -27,8 +27,9 @@ help: ## List the targets
 run: $(VENV)/.runtime ## Run the collector with config.yaml (or CONFIG_FILE); without one, the demo
 	$(BIN)/python -m collector $(if $(CONFIG_FILE)$(wildcard config.yaml),run,demo) $(ARGS)
 
+# Hundreds of processes are started: they are to find the code compiled.
 test: $(VENV)/.dev ## Run the whole test suite
-	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal $(ARGS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal $(ARGS)
 
 kills: $(VENV)/.dev ## Kill the real process again and again (TIER=ci: 150 times)
 	COLLECTOR_TIER=$(TIER) $(BIN)/python -m pytest tests/crash/test_kill.py $(ARGS)

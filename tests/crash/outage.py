@@ -150,7 +150,7 @@ def puller(store: SqliteStore, clock: DrivenClock, gate: SpoolGate) -> Puller:
     source = casb_alerts(settings)
     to = Destination(input="casb", source_id=SOURCE, outputs=(OUTPUT,), metadata=False)
     intake = Intake(store, source, to, started(START), clock, gate)
-    journal = Journal(Silence(), "alerts", clock, None)
+    journal = Journal(Silence(), "alerts", clock)
     return Puller(source, Vendor().fetch, intake, journal, clock, random.Random(1))
 
 

@@ -41,7 +41,7 @@ def kill_and_finish(folder: Path, options: SimulatorOptions, kills: int, latest:
     """Kill runs, at most so many real seconds after they began to work; then finish, and judge."""
     rng = seeded()
     with Simulator(options, SystemClock(), SLOW_PAGES) as simulator:
-        site = Site(folder, in_small_steps(document(folder, simulator, options)))
+        site = Site(folder, in_small_steps(document(folder, simulator, options)), afresh=True)
         fruitful = sum(killed(site, rng, latest) for _ in range(kills))
         before = judge(simulator.truth, site.out)
         print(f"{fruitful} of {kills} killed runs had delivered something; by service: {before}")
@@ -67,6 +67,9 @@ def killed(site: Site, rng: random.Random, latest: float) -> bool:
     with site.running("--once") as process:
         if rng.random() < 0.8:
             eventually(lambda: "Pull Started" in tail(log, began) or process.poll() is not None)
+        if rng.random() < 0.75:  # and has delivered something, however slow the machine is
+            eventually(lambda: size(site) > had or process.poll() is not None)
+            latest /= 4
         with suppress(subprocess.TimeoutExpired):
             process.wait(rng.uniform(0.0, latest))
         process.kill()

@@ -23,6 +23,7 @@ from collector.demo.judge import TAGS, Verdict
 from collector.persistence.report import StateReport
 from collector.simulator import Simulator, SimulatorOptions
 from collector.simulator.options import SERVICES
+from tests.fakes.forks import Process, forked
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
@@ -32,8 +33,12 @@ PATIENCE = 60.0
 class Site:
     """One installation under ``folder``; ``document`` is its configuration, free to change."""
 
-    def __init__(self, folder: Path, document: dict[str, Any]) -> None:
-        """Lay out the installation; nothing is started."""
+    def __init__(self, folder: Path, document: dict[str, Any], *, afresh: bool = False) -> None:
+        """Lay out the installation; nothing is started.
+
+        ``afresh``: its runs load all that they need, as a user's do (``fakes.forks``).
+        """
+        self._afresh = afresh
         self.folder = folder
         self.document = document
         self.out = folder / "out"
@@ -54,9 +59,11 @@ class Site:
         return path
 
     @contextmanager
-    def running(self, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+    def running(self, *options: str) -> Iterator[Process]:
         """``collector run`` with these options; killed if it still runs at the end."""
-        with started([*self.command("run"), *options], self._log) as process:
+        words = ["run", "--config", str(self.config), *options]
+        alone = started([sys.executable, "-m", "collector", *words], self._log)
+        with alone if self._afresh else forked(words, self._log) as process:
             yield process
 
     def command(self, name: str) -> list[str]:

@@ -63,7 +63,7 @@ class Bench:
         limits: Limits | None = None,
         metadata: bool = True,
         pipeline: Pipeline | None = None,
-        period: float | None = None,
+        period: float = 0.0,
         gate: Gate = OPEN,
         clock: ManualClock | None = None,
     ) -> None:
@@ -95,7 +95,7 @@ class Bench:
     def wake(self, now: Micros) -> None:
         """Begin again at that time, after the program was stopped."""
         self.clock = ManualClock(now)
-        self.journal = Journal(self.log, self.source.service, self.clock, None)
+        self.journal = Journal(self.log, self.source.service, self.clock)
         self.restart()
 
     def puller(self, fetch: Fetch) -> Puller:

@@ -27,7 +27,8 @@ from collector.errors import ConfigError
 from collector.persistence.seals import seal
 from collector.persistence.sqlite import SqliteStore
 from collector.simulator import QUIET, Simulator
-from tests.fakes.processes import PATIENCE, ROOT, Site, document, history
+from tests.fakes.forks import ran
+from tests.fakes.processes import PATIENCE, Site, document, history
 
 POD = ("message", "maillog", "audit")
 
@@ -47,10 +48,7 @@ def within(site: Site, *words: str) -> Result:
 
 def collector(site: Site, *words: str) -> subprocess.CompletedProcess[str]:
     """A command of the collector, to its end."""
-    command = [*site.command(words[0])[:3], *words, "--config", str(site.config)]
-    return subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False
-    )
+    return ran([*words, "--config", str(site.config)], site.folder, PATIENCE)
 
 
 def ledger(site: Site) -> list[dict[str, Any]]:

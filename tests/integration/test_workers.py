@@ -24,7 +24,7 @@ def shared(folder: Path, simulator: Simulator, options: SimulatorOptions, worker
     """A site of five services spread over workers, which commit what they have at once."""
     made = document(folder, simulator, options)
     made["globals"] |= {"workers": workers, "batch": {"max_seconds": 0.2}}
-    return Site(folder, made)
+    return Site(folder, made, afresh=True)
 
 
 def started(site: Site) -> list[tuple[int, int]]:

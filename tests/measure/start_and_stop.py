@@ -24,7 +24,7 @@ def measured(folder: Path) -> tuple[float, float]:
     """Seconds to the first record, and from SIGTERM to the exit, of one run."""
     options = history(2, 400, ended=-1)
     with Simulator(options, SystemClock()) as simulator:
-        site = Site(folder, document(folder, simulator, options))
+        site = Site(folder, document(folder, simulator, options), afresh=True)
         began = time.monotonic()
         with site.running() as process:
             eventually(site.records, look=0.001)
