@@ -102,7 +102,11 @@ class Guarded:
             database.execute("BEGIN IMMEDIATE")
 
     def _hold_file(self) -> None:
-        if _identity(self._path) != self._file:
+        try:
+            found = _identity(self._path)
+        except OSError:
+            return  # nobody knows; the file is open all the same, and SQLite tells when it fails
+        if found != self._file:
             raise StateError(
                 217,
                 f"{self._path} was removed or replaced while it was in use",
@@ -121,7 +125,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
     """By what the system tells files apart; None where there is none."""
     try:
         found = path.stat()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     return found.st_dev, found.st_ino
 

@@ -12,12 +12,15 @@ from collections.abc import Iterable
 
 from sqlite_utils import Database
 
+from collector.persistence.database import PAGE_SIZE
 from collector.persistence.seals import seal
 
 LARGE_BYTES = 64 * 1024
 """A smaller batch has few pages, and is deleted at once."""
 MAX_BYTES = 64 * 1024 * 1024
 """So much may lie about: as much as is confirmed at a time."""
+SPARE_PAGES = 64
+"""So many are kept free for ids, accounts and dead letters: a list so short costs nothing."""
 
 
 def release(db: Database, batches: Iterable[int]) -> dict[int, int]:
@@ -38,15 +41,17 @@ def release(db: Database, batches: Iterable[int]) -> dict[int, int]:
     return released
 
 
-def make_room(db: Database, size: int) -> None:
-    """Delete the oldest spent batches, for a batch of ``size`` bytes that comes in."""
-    if size < LARGE_BYTES:
-        return
-    for batch, freed in db.execute("SELECT batch, bytes FROM spent ORDER BY batch").fetchall():
-        if size <= 0:
+def make_room(db: Database, sizes: Iterable[int] = ()) -> None:
+    """Delete the oldest spent batches, for batches of so many bytes that come in.
+
+    While any is left the file need not grow for what is written: on a full disk it could not.
+    """
+    wanted = SPARE_PAGES + sum(size // PAGE_SIZE + 1 for size in sizes)
+    while _free_pages(db) < wanted:
+        (oldest,) = db.execute("SELECT min(batch) FROM spent").fetchone()
+        if oldest is None:
             return
-        _forget(db, batch)
-        size -= freed
+        _forget(db, oldest)
 
 
 def clear(db: Database) -> None:
@@ -57,8 +62,16 @@ def clear(db: Database) -> None:
 
 def waiting_bytes(db: Database) -> int:
     """The bytes of the batches that somebody waits for."""
-    spooled = "SELECT coalesce(sum(bytes), 0) FROM spool"
-    return int(db.execute(spooled).fetchone()[0]) - _total(db)
+    # One statement: between two, others may commit.
+    query = (
+        "SELECT (SELECT coalesce(sum(bytes), 0) FROM spool)"
+        " - (SELECT coalesce(sum(bytes), 0) FROM spent)"
+    )
+    return int(db.execute(query).fetchone()[0])
+
+
+def _free_pages(db: Database) -> int:
+    return int(db.execute("PRAGMA freelist_count").fetchone()[0])
 
 
 def _total(db: Database) -> int:

@@ -70,7 +70,9 @@ class SqliteSpool:
 
     def add(self, db: Database, batches: Iterable[Batch]) -> list[SpooledBatch]:
         """Write batches inside the caller's transaction; see ``grown``."""
-        return [self._add(db, batch) for batch in batches if batch.outputs]
+        awaited = [batch for batch in batches if batch.outputs]
+        spent.make_room(db, [len(batch.body) for batch in awaited])
+        return [self._add(db, batch) for batch in awaited]
 
     def _add(self, db: Database, batch: Batch) -> SpooledBatch:
         row: list[seals.Value] = [
@@ -78,7 +80,6 @@ class SqliteSpool:
             *(batch.first, batch.last, len(batch.body)),
             msgspec.json.encode(batch.hours).decode(),
         ]
-        spent.make_room(db, len(batch.body))
         sealed = seals.seal("spool", *row, batch.body)
         number = db.execute(
             f"INSERT INTO spool ({_COLUMNS}, seal, body)"  # noqa: S608
@@ -117,6 +118,7 @@ class SqliteSpool:
     ) -> None:
         """The output has these batches but for the refused records, which are kept aside."""
         with self._writer.transaction() as db:
+            spent.make_room(db)
             # A confirmation may come twice; what it says counts once.
             owed = [batch for batch in batch_ids if _release(db, output, lane, batch)]
             for batch in owed:

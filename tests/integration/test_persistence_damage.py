@@ -396,3 +396,28 @@ def test_a_file_that_is_removed_or_replaced_in_use(state: SqliteState, *, replac
             other.rename(state.file)
         with pytest.raises(StateError, match=r"217: .* was removed or replaced while it was in"):
             store.commit(commit(2))
+
+
+def test_a_name_that_cannot_be_looked_at_stops_nobody(tmp_path: Path) -> None:
+    """A file server that does not answer, for example: whether the file is gone is not known."""
+    folder, name = tmp_path / "folder", tmp_path / "name"
+    folder.mkdir()
+    name.symlink_to(folder)
+    with closing(SqliteState(name).open()) as store:
+        name.unlink()
+        name.symlink_to(name)
+        store.commit(commit(1))
+        name.unlink()
+        name.symlink_to(folder)
+        store.commit(commit(2))
+        assert store.checkpoint(SOURCE) == started(START + 2)
+
+
+def test_a_folder_whose_place_a_file_took(tmp_path: Path) -> None:
+    """That is as good as removed."""
+    folder = tmp_path / "folder"
+    with closing(SqliteState(folder).open()) as store:
+        folder.rename(tmp_path / "moved")
+        folder.touch()
+        with pytest.raises(StateError, match=r"217: "):
+            store.commit(commit(1))

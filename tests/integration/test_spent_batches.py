@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
 
 from collector.core.checkpoint import started
 from collector.core.model import Batch
@@ -15,7 +16,7 @@ from collector.core.store import Commit
 from collector.errors import StateError
 from collector.persistence.database import FILE_NAME
 from collector.persistence.report import StateReport
-from collector.persistence.spent import LARGE_BYTES, MAX_BYTES
+from collector.persistence.spent import LARGE_BYTES, MAX_BYTES, waiting_bytes
 from collector.persistence.sqlite import SqliteStore
 from tests.fakes.clock import ManualClock
 
@@ -71,6 +72,19 @@ def test_a_spent_batch_counts_no_more(store: SqliteStore, tmp_path: Path) -> Non
     assert (report.waiting, report.spool_bytes) == ([], 0)
 
 
+def test_what_waits_is_counted_at_one_moment(store: SqliteStore, tmp_path: Path) -> None:
+    """Whatever others store and confirm meanwhile."""
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection:
+
+        def work(_statement: str) -> None:
+            for _ in range(asked(tmp_path, "SELECT count(*) FROM spool") + 1):
+                spool(store, LARGE)
+            deliver(store)
+
+        connection.set_trace_callback(work)
+        assert waiting_bytes(Database(connection)) == 0
+
+
 def test_the_next_batches_take_over(store: SqliteStore, tmp_path: Path) -> None:
     """However much goes through, the free list stays empty and the file stays as it was."""
     pages = []
@@ -110,6 +124,20 @@ def test_no_more_lies_about_than_is_confirmed_at_a_time(store: SqliteStore, tmp_
     deliver(store)
     assert asked(tmp_path, "SELECT sum(bytes) FROM spent") == 4 * each
     assert asked(tmp_path, "SELECT count(*) FROM spool") == 4
+
+
+@pytest.mark.parametrize("size", [1_000, LARGE_BYTES - 1, LARGE])
+def test_a_full_disk_has_room_while_anything_is_spent(store: SqliteStore, size: int) -> None:
+    """Small batches take over the pages of large ones, too: the file need not grow for them."""
+    for _ in range(8):
+        spool(store, LARGE)
+    deliver(store)
+    with store._writer.reading() as db:  # noqa: SLF001 - the limit is the connection's
+        (pages,) = db.execute("PRAGMA page_count").fetchone()
+        db.execute(f"PRAGMA max_page_count = {pages}").fetchone()
+    for _ in range(40):
+        spool(store, size)
+        assert deliver(store) == 1
 
 
 def test_all_space_comes_back_step_by_step(store: SqliteStore, tmp_path: Path) -> None:
