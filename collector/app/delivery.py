@@ -82,6 +82,7 @@ class Delivery:
 
     def join(self, seconds: float) -> bool:
         """Wait for the threads after a stop, so many real seconds in all; whether all ended."""
+        self._store.spool.wake()
         share = seconds / max(len(self._threads), 1)
         for thread in self._threads:
             thread.join(share)

@@ -45,6 +45,7 @@ class SqliteSpool:
         self._writer = writer
         self._reader = reader
         self._changed = threading.Condition()
+        self._woken = False
         self._shared = shared
         self._recent = Recent(0) if shared else Recent()
         self._look_seconds = _LOOK_SECONDS if shared else math.inf
@@ -151,11 +152,17 @@ class SqliteSpool:
         """Return when something is owed after that batch, or after so many real seconds."""
         deadline = time.monotonic() + seconds
         with self._changed:
-            while not self._owed(output, lane, after):
+            while not (self._woken or self._owed(output, lane, after)):
                 left = deadline - time.monotonic()
                 if left <= 0:
                     return
                 self._changed.wait(min(left, self._look_seconds))
+
+    def wake(self) -> None:
+        """From now on nobody waits: the program stops."""
+        with self._changed:
+            self._woken = True
+            self._changed.notify_all()
 
     def abandon(self, output: str) -> int:
         """Owe an output nothing any more; how many records it will not get."""

@@ -488,6 +488,21 @@ def test_digests_are_counted_by_slot(store: FullStore) -> None:
     assert store.known_counts(SOURCE, TIMELESS_SLOT, TIMELESS_SLOT) == {}
 
 
+def test_who_waits_is_woken(store: FullStore) -> None:
+    """When the program stops, a sender returns at once; it need not find anything."""
+    done = threading.Event()
+
+    def waits() -> None:
+        store.spool.wait("siem", "standard", 0, 3600.0)
+        done.set()
+
+    waiting = threading.Thread(target=waits, daemon=True)
+    waiting.start()
+    store.spool.wake()
+    assert done.wait(10)
+    waiting.join()
+
+
 def test_usage_survives_a_restart(state: State) -> None:
     """The day's calls are not given twice."""
     first = state.open()
