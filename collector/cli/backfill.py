@@ -39,13 +39,14 @@ def backfill(
     """Read the hours of a span of the past and deliver what is not known yet.
 
     Shows a plan first: how many hours, how many calls at least, what is known
-    already, and what is out of the vendor's reach. Nothing else is read: the position
-    of the services does not move, and what is due besides is left to the next run. On a
-    machine that never collected the state is made. The collector must not be running.
+    already, and what is out of the vendor's reach. Nothing else is read: the
+    position of the services does not move, and what is due besides is left to
+    the next run. On a machine that never collected the state is made. The
+    collector must not be running.
 
-    Exit code 0: the hours are complete, or settle until the next run reads them once
-    more; hours that are too new to be read are told, and no failure. 8: some of the
-    hours that were read are neither.
+    Exit code 0: the hours are complete, or settle until the next run reads them
+    once more; hours that are too new to be read are told, and no failure. 8: some
+    of the hours that were read are neither.
     """
     found = settings(config)
     now = SystemClock().now()

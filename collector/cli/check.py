@@ -24,9 +24,9 @@ from collector.config.websocket import WebSocketStream
 def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Validate the configuration and show what it will collect, without any network.
 
-    Every problem is reported at once, each with its place, reason and fix: those of
-    the settings, and those of the files of certificates and keys that they name. A
-    warning, of what is allowed and yet unwise, leaves the exit code 0.
+    Every problem is reported at once, each with its place, reason and fix: those
+    of the settings, and those of the files of certificates and keys that they
+    name. A warning, of what is allowed and yet unwise, leaves the exit code 0.
     """
     found = examine(find(config, os.environ), os.environ, SystemClock().now())
     if isinstance(found.outcome, InvalidConfig):

@@ -108,7 +108,7 @@ def carry_out(settings: Settings, plans: list[Plan], *, yes: bool) -> None:
         err.print("There is nothing to read.")
         raise typer.Exit(0)
     if not yes:
-        typer.confirm(f"Read {wanted} hours?", abort=True)
+        typer.confirm(f"Read {counted(wanted)}?", abort=True)
     os.umask(0o077)
     clock = SystemClock()
     stop_on_signals(clock)
@@ -137,15 +137,20 @@ def show(settings: Settings, plans: list[Plan]) -> None:
         shown.add_row(plan.source, *(str(len(hours)) for hours in counts))
     err.print(shown)
     if not database.exists(folder(settings)):
-        err.print(f"There is no state in {folder(settings)} yet: it is made.", highlight=False)
+        text = f"The folder {folder(settings)} holds no state yet; the reading makes it."
+        err.print(text, highlight=False)
     for plan in plans:
         if plan.ready is not None:
-            when = minute(plan.ready)
             err.print(
-                f"{len(plan.future)} hours of {plan.source} are too new; the last of them can be "
-                f"read from {when} on.",
+                f"Too new: {counted(len(plan.future))} of {plan.source}; the last can be read "
+                f"from {minute(plan.ready)} on.",
                 highlight=False,
             )
+
+
+def counted(hours: int) -> str:
+    """So many hours, as people write it."""
+    return f"{hours:,} hour{'' if hours == 1 else 's'}"
 
 
 def minute(instant: Micros) -> str:

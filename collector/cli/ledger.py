@@ -22,6 +22,7 @@ from collector.cli.hours import (
     YesOption,
     by_source,
     carry_out,
+    counted,
     hours_of,
     ledger_of,
     minute,
@@ -109,8 +110,8 @@ def show(
     settle_delay_in_seconds) after its end; an hour that held no or strikingly
     few records is due again at its second reading. Until it is overdue an hour
     settles: it is counted apart, and no alarm. A service that is configured
-    and never ran has gaps from its start on. One that is disabled, or configured no
-    more, has none: its name is told apart.
+    and never ran has gaps from its start on. One that is disabled, or
+    configured no more, has none: its name is told apart.
     """
     found = settings(config)
     now = SystemClock().now()
@@ -229,11 +230,11 @@ def _tell(judged: list[Judged], left: list[str], *, gaps: bool, as_json: bool) -
 def _sum_up(alarms: int, settling: list[Judged]) -> None:
     if settling:
         last = minute(max(each.standing.overdue for each in settling))
-        out.print(f"\n{len(settling)} hours still settle, the last until {last}: they are no gaps.")
+        out.print(f"\nStill settling, and no gap: {counted(len(settling))}, the last until {last}.")
     if not alarms:
         out.print("[green]No gaps.[/]")
         return
-    out.print(f"\n{alarms} hours are gaps; a running collector repairs what it can.")
+    out.print(f"\nGaps: {counted(alarms)}; a running collector repairs what it can.")
     out.print("To read them now, stop it and run: collector ledger repair")
 
 

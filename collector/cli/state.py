@@ -73,6 +73,7 @@ def show(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     for output, lane, count in report.waiting:
         waiting.add_row(output, lane, str(count))
     out.print(waiting if report.waiting else "\nNothing waits for delivery.")
+    _tell_unconfigured({output for output, _, _ in report.waiting} - set(found.outputs))
     out.print(_room(report.spool_bytes, marks), highlight=False)
     out.print(
         f"Kept aside as unreadable or refused: {report.dead_letters} records, "
@@ -94,8 +95,9 @@ def reset(
     come twice; what waits for delivery stays. You are asked first. The collector
     must not be running; stop it, reset, and start it again.
 
-    A service whose initial_start_time_in_utc is configured begins there and nowhere
-    else: change that setting instead, and the next run starts the service anew.
+    A service whose initial_start_time_in_utc is configured begins there and
+    nowhere else: change that setting instead, and the next run starts the service
+    anew.
     """
     clock = SystemClock()
     found = settings(config)
@@ -147,6 +149,18 @@ def abandon(
     finally:
         store.close()
     err.print(f"{given_up} records for {output} were given up.", highlight=False)
+
+
+def _tell_unconfigured(outputs: set[str]) -> None:
+    """Say whose records nobody will take, and what can be done about it."""
+    for name in sorted(outputs):
+        out.print(
+            f"{name} is configured no more: configure it again, or give its records up with: "
+            f"collector state abandon {name}",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
 
 
 def _start(found: Settings, store: SqliteStore, source: str, asked: Micros | None) -> Micros:

@@ -71,6 +71,14 @@ def test_a_start_names_it(config: Path, caplog: pytest.LogCaptureFixture) -> Non
     assert "collector state abandon gone" in warning
 
 
+def test_the_state_names_it(config: Path) -> None:
+    """With the way out; an output that is configured is not named so."""
+    shown = CliRunner().invoke(application(), ["state", "show", "--config", str(config)])
+    assert "gone is configured no more" in shown.stdout
+    assert "collector state abandon gone" in shown.stdout
+    assert "archive is configured no more" not in shown.stdout
+
+
 def test_it_is_given_up_when_asked_for(config: Path) -> None:
     """After a yes; what others wait for stays."""
     assert abandon(config, "gone", answer="n\n").exit_code == PARTIAL

@@ -79,7 +79,7 @@ def test_on_a_new_machine(site: Site, vendor: Simulator, options: SimulatorOptio
     assert planned.returncode == 0, planned.stderr
     refused = collector(site, *words, answer="n\n")
     assert refused.returncode == 8
-    assert "There is no state in" in refused.stderr
+    assert "holds no state yet" in refused.stderr
     assert not site.state.exists()
     assert vendor.truth.sessions == []
     filled = collector(site, *words, answer="y\n")
@@ -169,8 +169,8 @@ def test_hours_that_are_too_new_are_told(site: Site) -> None:
     told = collector(site, "backfill", "--service", "audit", "--from", begin, "--yes")
     assert told.returncode == 0
     ready = times.isoformat(end + HOUR)[:16]
-    assert "1 hours of pod#audit are too new" in told.stderr
-    assert f"read from {ready}Z on" in told.stderr
+    assert "Too new: 1 hour of pod#audit; the last can be read" in told.stderr
+    assert f"from {ready}Z on" in told.stderr
 
 
 def test_hours_that_could_not_be_read_are_a_failure(

@@ -10,8 +10,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from collector.app.outcome import COMPLETE, DELIVERY, PARTIAL
+from collector.cli import application
 from collector.clock import SystemClock
 from collector.core.checkpoint import started
 from collector.core.store import Commit
@@ -49,6 +51,23 @@ def test_a_command_loads_what_it_needs() -> None:
 def test_help_knows_all() -> None:
     """Without a command everything is loaded, so that the list is whole."""
     assert {"collector.cli.run", "collector.cli.ledger"} <= loaded_by("--help")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("check",), ("backfill",), ("state", "reset"), ("ledger", "show")],
+    ids=" ".join,
+)
+def test_a_help_text_fits_80_columns(words: tuple[str, ...]) -> None:
+    """No line of it is broken once more, which would leave a word alone on the next."""
+    described = [
+        line.strip()
+        for line in CliRunner(env={"COLUMNS": "200", "TERMINAL_WIDTH": "200"})
+        .invoke(application(), [*words, "--help"])
+        .stdout.partition("╭")[0]
+        .splitlines()
+    ]
+    assert max(map(len, described)) <= 78
 
 
 def ended(folder: Path, output: int, words: tuple[str, ...]) -> tuple[int, str]:

@@ -136,7 +136,7 @@ def test_the_first_run_over_a_quiet_vendor_is_no_alarm(tmp_path: Path) -> None:
     assert len(read_once) >= 3
     assert all(row["hour"] < row["due"] < row["overdue"] for row in told["hours"])
     table = collector(site, "ledger", "show", "--gaps")
-    assert f"{told['settling']} hours still settle" in table.stdout
+    assert f"Still settling, and no gap: {told['settling']} hours" in table.stdout
     assert "pod#message" not in table.stdout, "what settles is counted, not listed"
     assert "No gaps." in table.stdout
 
