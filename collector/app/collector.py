@@ -25,6 +25,7 @@ from collector.app.services import Wiring
 from collector.clock import SystemClock
 from collector.config.cautions import cautions
 from collector.config.models import Settings
+from collector.core.model import LANES
 from collector.errors import StateError, Undelivered
 from collector.logs import component_logger
 from collector.persistence.damage import DAMAGED
@@ -248,7 +249,11 @@ class Collector:
     def _say_what_is_left(self) -> None:
         if not self._once:
             self.delivery.report()
-        log.info("The collector has stopped; %d records wait for delivery", self.delivery.waiting())
+        waiting = dict.fromkeys(LANES, 0)
+        for (_output, lane), count in self.store.spool.backlog().items():
+            waiting[lane] += count
+        told = "The collector has stopped; %d records wait for delivery, and %d internal ones"
+        log.info(told, *waiting.values())
 
     def _exit_code_of_a_stop(self) -> int:
         """A service that was stopped as asked is complete, whatever it was doing."""

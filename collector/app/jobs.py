@@ -45,7 +45,10 @@ _LOOK_SECONDS = 0.1
 
 
 class Job:
-    """One service under the scheduler; ``waits`` for a state that cannot be written for now."""
+    """One service under the scheduler, or, unless it ``waits``, in a one-shot run.
+
+    Who waits waits for the next period, and for a state that cannot be written for now.
+    """
 
     def __init__(
         self,
@@ -154,7 +157,7 @@ class Job:
             self._accept()
         else:
             self.service.acceptance.awaited(self._session_opened)
-        if not self.service.lasting:
+        if self._waits and not self.service.lasting:
             self._log.info(phrases.starting_collection(self.service.period))
 
     def _session_opened(self) -> None:

@@ -22,7 +22,8 @@ from collector.core.checkpoint import Checkpoint
 from collector.core.model import Clock, Micros, Window
 from collector.core.standing import NEVER_RAN, Terms
 from collector.core.times import HOUR, ceil_hour
-from collector.errors import ConfigError
+from collector.errors import ConfigError, StateError
+from collector.persistence.database import IN_USE, LOCK_NAME, take_lock
 from collector.persistence.hours import Hour
 from collector.persistence.sqlite import SqliteStore
 
@@ -132,6 +133,23 @@ def terms(settings: Settings, source: str, margin: Micros) -> Terms:
         again=max(micros(service.recheck_delay_in_seconds), delay),
         margin=margin,
     )
+
+
+def refuse_beside_another(settings: Settings) -> None:
+    """Raise ``StateError`` while another process owns the state, so that nobody is asked in vain.
+
+    Where there is no state yet nothing is made.
+    """
+    where = folder(settings)
+    if not (where / LOCK_NAME).exists():
+        return
+    try:
+        take_lock(where).release()
+    except StateError as error:
+        if error.number != IN_USE:
+            raise
+        remedy = "stop it first, or let it do the work: it repairs its gaps by itself"
+        raise StateError(IN_USE, error.cause, remedy) from error
 
 
 def ask(settings: Settings, plans: Iterable[Plan], clock: Clock) -> None:

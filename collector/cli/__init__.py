@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from importlib import import_module
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -101,9 +101,27 @@ def main() -> None:
 
 def _wanted(words: Sequence[str]) -> Iterable[str]:
     """The command that is asked for; to load the others takes longer than most commands do."""
+    if words and words[0] == "--version":
+        return ("version",)
     return words[:1] if words and words[0] in _COMMANDS else _COMMANDS
 
 
-def _itself() -> None:
+def _print_version(asked: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if asked:
+        import_module("collector.cli.version").version()
+        raise typer.Exit
+
+
+def _itself(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            help="Print the version, as the command of that name does.",
+        ),
+    ] = False,
+) -> None:
     # With it, one command alone is still called by its name.
     pass

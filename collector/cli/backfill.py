@@ -42,7 +42,7 @@ def backfill(
     already, and what is out of the vendor's reach. Nothing else is read: the
     position of the services does not move, and what is due besides is left to
     the next run. On a machine that never collected the state is made. The
-    collector must not be running.
+    collector must not be running; with --plan it may be.
 
     Exit code 0: the hours are complete, or settle until the next run reads them
     once more; hours that are too new to be read are told, and no failure. 8: some

@@ -35,7 +35,7 @@ def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         print_json({"valid": True, "services": rows, "warnings": _as_dicts(found.warnings)})
         return
-    services = table("service", "tag", "mode", "start", "outputs")
+    services = table("service", "tag", "mode", "start", "~outputs")
     for row in rows:
         services.add_row(*(str(value) for value in row.values()))
     out.print(services)

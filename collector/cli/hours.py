@@ -100,8 +100,9 @@ def carry_out(settings: Settings, plans: list[Plan], *, yes: bool) -> None:
     """Show the plan, ask, read, and end with an exit code that says whether all is done.
 
     An hour that settles is no failure, as for ``ledger show --gaps``: it was read, and
-    the next run reads it once more.
+    the next run reads it once more.  Raises ``StateError`` first while a collector runs.
     """
+    rereading.refuse_beside_another(settings)
     show(settings, plans)
     wanted = sum(len(plan.read) for plan in plans)
     if not wanted:
@@ -128,7 +129,7 @@ def show(settings: Settings, plans: list[Plan]) -> None:
         "service",
         "#hours to read",
         "#calls at least",
-        "#known already",
+        "#known",
         "#out of reach",
         "#too new",
     )

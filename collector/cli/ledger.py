@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import typer
-from rich.markup import escape
 
 from collector.app import rereading
 from collector.app.outcome import PARTIAL
@@ -28,15 +27,14 @@ from collector.cli.hours import (
     minute,
     span,
 )
+from collector.cli.judged import Judged, alike, hourly
 from collector.cli.options import ConfigOption, JsonOption
-from collector.cli.screen import out, print_json, table
+from collector.cli.screen import out, print_json
 from collector.clock import SystemClock
 from collector.config.models import Settings
-from collector.core import times
 from collector.core.ledger import COMPLETE, SETTLING
-from collector.core.ledger import PARTIAL as BROKEN_OFF
 from collector.core.model import Micros
-from collector.core.standing import GAP, NEVER_RAN, Standing, standing
+from collector.core.standing import standing
 from collector.core.times import DAY, HOUR
 from collector.persistence.hours import Hour
 
@@ -56,6 +54,14 @@ def _number(hours: float) -> float:
     return hours
 
 
+GapsOption = Annotated[
+    bool,
+    typer.Option(
+        "--gaps",
+        help="Only gaps, one row for those in a row that are alike; exit 8 when there are any. "
+        "Hours that settle are counted.",
+    ),
+]
 GraceOption = Annotated[
     float,
     typer.Option(
@@ -69,30 +75,9 @@ GraceOption = Annotated[
 ]
 
 
-class Judged(msgspec.Struct, frozen=True):
-    """An hour and how it stands."""
-
-    hour: Hour
-    standing: Standing
-
-    def as_dict(self) -> dict[str, Any]:
-        """The row as JSON-able values; times are ISO 8601 UTC."""
-        return {
-            **self.hour.as_dict(),
-            "standing": self.standing.kind,
-            "due": times.isoformat(self.standing.due),
-            "overdue": times.isoformat(self.standing.overdue),
-        }
-
-
 @app.command()
 def show(
-    gaps: Annotated[
-        bool,
-        typer.Option(
-            "--gaps", help="Only gaps; exit 8 when there are any. Hours that settle are counted."
-        ),
-    ] = False,
+    gaps: GapsOption = False,
     grace: GraceOption = GRACE_HOURS,
     inputs: InputsOption = None,
     services: ServicesOption = None,
@@ -112,6 +97,9 @@ def show(
     settles: it is counted apart, and no alarm. A service that is configured
     and never ran has gaps from its start on. One that is disabled, or
     configured no more, has none: its name is told apart.
+
+    Consecutive gaps of a service with the same state and reason are one row, from
+    the start of the first hour to the end of the last; --json has each hour.
     """
     found = settings(config)
     now = SystemClock().now()
@@ -219,7 +207,7 @@ def _tell(judged: list[Judged], left: list[str], *, gaps: bool, as_json: bool) -
         print_json({**counts, "not_collected": left, "hours": rows})
         return alarms
     if alarms or not gaps:
-        _print([each for each in shown if each.standing.is_gap or not gaps])
+        out.print(alike(each for each in shown if each.standing.is_gap) if gaps else hourly(shown))
     if left:
         out.print(f"\nNot collected any more, and no alarm: {', '.join(left)}.", highlight=False)
     if gaps:
@@ -236,41 +224,3 @@ def _sum_up(alarms: int, settling: list[Judged]) -> None:
         return
     out.print(f"\nGaps: {counted(alarms)}; a running collector repairs what it can.")
     out.print("To read them now, stop it and run: collector ledger repair")
-
-
-def _print(judged: list[Judged]) -> None:
-    counted = ("#events", "#repeats", "#filtered", "#aside")
-    rows = table("service", "hour", "state", *counted, "delivered", "why")
-    for each in judged:
-        hour, counts = each.hour, each.hour.account.counts
-        rows.add_row(
-            hour.source,
-            minute(hour.account.span.start),
-            _state(each),
-            f"{counts.spooled:,}",
-            f"{counts.duplicate:,}",
-            f"{counts.filtered:,}",
-            f"{counts.dead_lettered:,}",
-            ", ".join(f"{name} {count:,}" for name, count in sorted(hour.delivered.items())) or "-",
-            escape(_why(each)),
-        )
-    out.print(rows)
-
-
-def _state(each: Judged) -> str:
-    """The row's state, and what it amounts to where that says more."""
-    state, kind = each.hour.account.state, each.standing.kind
-    if kind == COMPLETE:
-        return f"[green]{state}[/]"
-    named = state if state == kind else f"{state}: {kind}"
-    return f"[red]{named}[/]" if each.standing.is_gap else named
-
-
-def _why(each: Judged) -> str:
-    account, due, overdue = each.hour.account, each.standing.due, each.standing.overdue
-    parts = [account.reason or (f"{account.repaired:,} repaired" if account.repaired else "")]
-    if each.standing.kind == SETTLING:
-        parts.append(f"due {minute(due)}, a gap from {minute(overdue)}")
-    elif each.standing.kind == GAP and account.state not in (BROKEN_OFF, NEVER_RAN):
-        parts.append(f"was due {minute(due)}")
-    return "; ".join(part for part in parts if part)

@@ -93,13 +93,13 @@ def list_(
     if as_json:
         print_json(report.as_dict())
         return
-    rows = table("#id", "time", "source", "output", "#bytes", "reason")
+    rows = table("#id", "time", "source", "output", "#bytes", "~reason")
     for each in report.letters:
         facts = (each.source, each.output or "-", f"{each.size:,}", each.reason)
         rows.add_row(str(each.id), _time(each), *(plain(escape(fact)) for fact in facts))
     if report.letters:
         out.print(rows)
-    out.print(f"{len(report.letters)} of {report.count} dead letters.", highlight=False)
+    out.print(_shown_of(report), highlight=False)
     if report.dropped:
         out.print(f"{report.dropped} had to make way: see globals.dead_letters.", highlight=False)
 
@@ -215,6 +215,13 @@ def _wanted(
         raise ConfigError(23, "it is not clear which dead letters", "name their ids, or --all")
     chosen = tuple(ids) if ids else None
     return Filter(source=source, output=output, reason=reason, ids=chosen)
+
+
+def _shown_of(report: LetterReport) -> str:
+    if report.count:
+        return f"{len(report.letters)} of {report.count} dead letters."
+    kept = any(each.records for each in report.totals)
+    return "No dead letter fits." if kept else "There are no dead letters."
 
 
 def _refuse_unknown(wanted: Filter, found: Settings, totals: Sequence[Totals]) -> None:

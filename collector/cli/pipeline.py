@@ -129,7 +129,7 @@ def _show(tried: Tried) -> None:
     outcome = tried.outcome
     facts = [tried.verdict, *outcome.flags, *([] if outcome.dead is None else [outcome.dead])]
     out.print(plain(f"line {tried.number}: {escape(', '.join(facts))}"), style="bold")
-    columns = table("before", "after")
+    columns = table("~before", "~after")
     after = "\n\n".join(_pretty(record) for record in outcome.records) or "-"
     columns.add_row(plain(_pretty(tried.before)), plain(after))
     out.print(columns)

@@ -49,8 +49,8 @@ def run(
     """Collect and deliver, until stopped or, with --once, until nothing is due.
 
     The log goes to standard error. SIGTERM or Ctrl-C stops in order within two
-    seconds; a second one stops at once. Nothing is lost either way: the next
-    start goes on from the state.
+    seconds; a second one, half a second later or more, stops at once. Nothing is
+    lost either way: the next start goes on from the state.
     """
     found = settings(config)
     _refuse_unknown(found, inputs or (), services or ())

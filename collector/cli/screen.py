@@ -9,9 +9,9 @@ from typing import Any, TextIO
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
+from collector.cli.rows import Rows
 from collector.config.problems import InvalidConfig, Problem
 from collector.errors import CollectorError
 
@@ -69,13 +69,9 @@ def plain(text: str) -> Text:
     return Text(text)
 
 
-def table(*columns: str, title: str | None = None) -> Table:
-    """An empty table in the house style."""
-    made = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for column in columns:
-        numeric = column.startswith("#")
-        made.add_column(column.lstrip("#"), justify="right" if numeric else "left", overflow="fold")
-    return made
+def table(*columns: str, title: str | None = None) -> Rows:
+    """An empty table in the house style; ``#`` before a heading: numbers, ``~``: prose."""
+    return Rows(columns, title)
 
 
 def _print(problem: Problem) -> None:

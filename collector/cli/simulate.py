@@ -111,7 +111,7 @@ def _list(options: SimulatorOptions, *, as_json: bool) -> None:
     if as_json:
         print_json([msgspec.to_builtins(each) for each in described(options)])
         return
-    shown = table("name", "value", "meaning")
+    shown = table("name", "value", "~meaning")
     for each in described(options):
         shown.add_row(plain(each.name), plain(each.value), plain(each.meaning))
     out.print(shown)

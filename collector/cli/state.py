@@ -69,16 +69,17 @@ def show(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         facts = (row.start, row.last_event, row.complete_until, row.owed_hours, row.changed)
         services.add_row(row.source, *facts)
     out.print(services if report.services else "No service has begun to collect.")
-    waiting = table("output", "lane", "#records waiting", title="\nSpool")
+    out.print(f"\n{_room(report.spool_bytes, marks)}", highlight=False)
+    waiting = table("output", "lane", "#records waiting")
     for output, lane, count in report.waiting:
         waiting.add_row(output, lane, str(count))
-    out.print(waiting if report.waiting else "\nNothing waits for delivery.")
+    out.print(waiting if report.waiting else "Nothing waits for delivery.")
     _tell_unconfigured({output for output, _, _ in report.waiting} - set(found.outputs))
-    out.print(_room(report.spool_bytes, marks), highlight=False)
     out.print(
-        f"Kept aside as unreadable or refused: {report.dead_letters} records, "
+        f"\nKept aside as unreadable or refused: {report.dead_letters} records, "
         f"{_mib(report.dead_letter_bytes)}; made way: {report.dead_letters_dropped}",
         highlight=False,
+        soft_wrap=True,
     )
 
 

@@ -8,10 +8,9 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
 from collector.app import last_run
@@ -21,6 +20,7 @@ from collector.app.place import folder
 from collector.cli.chosen import settings
 from collector.cli.options import ConfigOption, JsonOption
 from collector.cli.process import stop_on_signals
+from collector.cli.rows import Rows
 from collector.cli.screen import out, print_json, table
 from collector.clock import SystemClock
 from collector.core import times
@@ -152,7 +152,7 @@ def _together(subject: str, events: Sequence[HealthEvent]) -> OpenFault:
 
 
 def _shown(seen: Seen) -> Group:
-    parts: list[Text | Table] = [_process(seen), _sources(seen)]
+    parts: list[RenderableType] = [_process(seen), _sources(seen)]
     if seen.faults:
         parts += [Text(), _events(seen)]
     else:
@@ -171,8 +171,9 @@ def _process(seen: Seen) -> Text:
     return Text(f"Running: last sign of life {seen.running:.0f} seconds ago.\n")
 
 
-def _sources(seen: Seen) -> Table:
-    rows = table("source", "state", "since", "last data", "lag", "#events", "why")
+def _sources(seen: Seen) -> Rows:
+    state = "last state" if seen.running is None else "state"
+    rows = table("source", state, "since", "last data", "lag", "#events", "~why")
     for row in seen.sources:
         health = row.health
         rows.add_row(
@@ -187,9 +188,9 @@ def _sources(seen: Seen) -> Table:
     return rows
 
 
-def _events(seen: Seen) -> Table:
+def _events(seen: Seen) -> Rows:
     times_seen = ("first seen", "last seen")
-    rows = table("where", "part", "event", "#error", "#count", *times_seen, "cause", "remedy")
+    rows = table("where", "part", "event", "#error", "#count", *times_seen, "~cause", "~remedy")
     for event in seen.faults:
         rows.add_row(
             escape(event.subject),

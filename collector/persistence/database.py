@@ -23,6 +23,8 @@ from collector.persistence.migrations import schema
 FILE_NAME = "collector.db"
 LOCK_NAME = "collector.lock"
 PAGE_SIZE = 16 * 1024
+IN_USE = 201
+"""The number of the error that another process owns the folder."""
 OURS = b"ppco"
 """Marks the file as ours, in the field that SQLite's file header has for it (application_id)."""
 OURS_AT = 68
@@ -67,9 +69,10 @@ def take_lock(folder: Path) -> FileLock:
         lock.acquire(timeout=0)
     except Timeout as error:
         raise StateError(
-            201,
+            IN_USE,
             f"another collector is using the state folder {folder}",
-            "wait for it to end, or give this one its own persistence.config.directory_name",
+            "stop it or wait for it to end; to run beside it, a collector needs its own "
+            "globals.persistence.config.directory_name",
         ) from error
     except OSError as error:
         raise StateError(
@@ -148,7 +151,9 @@ def open_for_reading(folder: Path, connect: Connect = connect, *, checked: bool 
     with errors_of(path):
         if not path.exists():
             raise StateError(
-                203, f"there is no state in {folder}", "run the collector once, or name the folder"
+                203,
+                f"the folder {folder} holds no state",
+                "run the collector once, or give with --config the configuration it runs with",
             )
         reconnect = partial(_connected, path, connect, *_READER)
         database = reconnect()

@@ -60,7 +60,7 @@ def one(folder: Path, letter_id: int) -> tuple[Letter, bytes]:
 def absent(ids: Iterable[int]) -> StateError:
     """What to raise when not all of these dead letters are there."""
     named = ", ".join(map(str, sorted(set(ids))))
-    return StateError(221, f"there is no dead letter {named}", "see: dead-letters list")
+    return StateError(221, f"there is no dead letter {named}", "see: collector dead-letters list")
 
 
 def as_dict(letter: Letter) -> dict[str, Any]:

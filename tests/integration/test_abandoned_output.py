@@ -77,6 +77,7 @@ def test_the_state_names_it(config: Path) -> None:
     assert "gone is configured no more" in shown.stdout
     assert "collector state abandon gone" in shown.stdout
     assert "archive is configured no more" not in shown.stdout
+    assert shown.stdout.count("Spool") == 1
 
 
 def test_it_is_given_up_when_asked_for(config: Path) -> None:

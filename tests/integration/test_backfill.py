@@ -139,11 +139,20 @@ def test_a_set_aside_state_is_not_replaced(site: Site, options: SimulatorOptions
 def test_the_state_of_another_collector(
     site: Site, vendor: Simulator, options: SimulatorOptions
 ) -> None:
-    """One that runs for the first time at that moment owns the folder: 7, and nothing is asked."""
+    """One that runs for the first time at that moment owns the folder: 7, and nothing is asked.
+
+    Neither the vendor nor the person; a plan alone is shown.
+    """
     with closing(SqliteStore.open(site.state, SystemClock())):
-        refused = collector(site, "backfill", *span(options, 0, 1), "--yes")
+        refused = collector(site, "backfill", *span(options, 0, 1), answer="y\n")
+        planned = collector(site, "backfill", *span(options, 0, 1), "--plan")
     assert refused.returncode == 7
     assert "another collector" in refused.stderr
+    assert "stop it first" in refused.stderr
+    assert "hours to read" not in refused.stderr
+    assert "?" not in refused.stdout
+    assert planned.returncode == 0, planned.stderr
+    assert "hours to read" in " ".join(planned.stderr.split())
     assert vendor.truth.sessions == []
 
 

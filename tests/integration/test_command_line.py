@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from collector import __version__
 from collector.app.outcome import COMPLETE, DELIVERY, PARTIAL
 from collector.cli import application
 from collector.clock import SystemClock
@@ -51,6 +52,15 @@ def test_a_command_loads_what_it_needs() -> None:
 def test_help_knows_all() -> None:
     """Without a command everything is loaded, so that the list is whole."""
     assert {"collector.cli.run", "collector.cli.ledger"} <= loaded_by("--help")
+
+
+def test_the_version_is_an_option_too() -> None:
+    """It prints what the command prints, and loads no more than that."""
+    told = [CliRunner().invoke(application(), [word]) for word in ("version", "--version")]
+    assert [each.exit_code for each in told] == [COMPLETE, COMPLETE]
+    assert told[0].stdout == told[1].stdout == f"{__version__}\n"
+    assert "--version" in CliRunner().invoke(application(), ["--help"]).stdout
+    assert not {"collector.cli.run", "collector.config.models"} & loaded_by("--version")
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,14 @@ def test_list_is_bounded(site: Site) -> None:
     assert "1 of 3 dead letters." in site.run("list", "--limit", "1").stdout
 
 
+def test_a_list_of_none(site: Site) -> None:
+    """Whether there are none, or none that fit, is said in words."""
+    assert site.run("list", "--reason", "never").stdout == "No dead letter fits.\n"
+    site.run("drop", "--all", "--yes")
+    assert site.run("list").stdout == "There are no dead letters.\n"
+    assert "see: collector dead-letters list" in str(site.run("show", "1").exception)
+
+
 def test_show_is_safe(site: Site) -> None:
     """Control characters, direction marks and bytes that are no text come as escapes."""
     shown = site.run("show", "2")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from collector.clock import SystemClock
 from collector.core.times import isoformat
 from collector.demo.judge import judge
 from collector.simulator import Fault, Simulator, SimulatorOptions
+from tests.fakes.forks import Process
 from tests.fakes.processes import (
     ROOT,
     Site,
@@ -47,6 +49,12 @@ def opened(simulator: Simulator) -> set[str]:
     """The services that have had a live session."""
     accepted = [each for each in simulator.truth.sessions if each.status == 101]
     return {each.service for each in accepted if each.mode == "live"}
+
+
+def ended_by_another(process: Process) -> bool:
+    """Send one more SIGTERM; whether it has ended the process."""
+    process.terminate()
+    return process.poll() is not None
 
 
 def test_stop_closes_the_sessions(tmp_path: Path) -> None:
@@ -93,8 +101,50 @@ def test_second_signal_exits_at_once(tmp_path: Path) -> None:
             eventually(lambda: "Retrieving/sending alerts" in site.log)
             process.terminate()
             eventually(lambda: not heartbeat.exists())
-            process.terminate()
+            eventually(lambda: ended_by_another(process), look=0.05)
             assert process.wait(LIMIT) == 128 + signal.SIGTERM, site.log
+
+
+@pytest.mark.parametrize("echo", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(("options", "code"), [((), 0), (("--once",), 8)])
+def test_signal_that_comes_twice_is_one_request(
+    tmp_path: Path, echo: signal.Signals, options: tuple[str, ...], code: int
+) -> None:
+    """GNU timeout signals its child and then its group: the stop is in order all the same."""
+    records = up_to_now()
+    hangs = Fault(service="alerts", action="slow", seconds=600, count=100)
+    with Simulator(records, SystemClock(), [hangs]) as simulator:
+        site = Site(tmp_path, document(tmp_path, simulator, records))
+        with site.running("--service", "alerts", *options) as process:
+            eventually(lambda: "Retrieving/sending alerts" in site.log)
+            process.terminate()
+            process.send_signal(echo)
+            assert process.wait(LIMIT) == code, site.log
+    assert "The collector has stopped" in site.log
+    assert not {"heartbeat", "running"} & {path.name for path in site.state.iterdir()}
+
+
+def test_second_signal_ends_what_does_not_stop() -> None:
+    """It comes when no echo of the first can come any more, and waits for nothing."""
+    program = (
+        "import threading\n"
+        "from collector.clock import SystemClock\n"
+        "from collector.cli.process import stop_on_signals\n"
+        "stop_on_signals(SystemClock(), [lambda: print('at once', flush=True)])\n"
+        "print('ready', flush=True)\n"
+        "threading.Event().wait()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        try:
+            eventually(lambda: ended_by_another(process), look=0.05)
+        finally:
+            process.kill()
+        assert process.returncode == 128 + signal.SIGTERM
+        assert process.stdout.read() == b"at once\n"
 
 
 def test_stop_while_the_destination_is_down(tmp_path: Path) -> None:
@@ -107,7 +157,10 @@ def test_stop_while_the_destination_is_down(tmp_path: Path) -> None:
             eventually(lambda: site.log.count("The data is up to date!") == 2)
             process.terminate()
             assert process.wait(LIMIT) == 0, site.log
-        assert sum(count for _, lane, count in site.report().waiting if lane == "standard") > 0
+        waiting = sum(count for _, lane, count in site.report().waiting if lane == "standard")
+        assert waiting > 0
+        told = f"The collector has stopped; {waiting} records wait for delivery, and [1-9][0-9]* "
+        assert re.search(f"{told}internal ones\n", site.log), site.log
         (tmp_path / "out").unlink()
         assert site.run("--once") == 0, site.log
         assert unfinished(judge(simulator.truth, site.out)) == []

