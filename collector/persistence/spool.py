@@ -72,8 +72,12 @@ class SqliteSpool:
     def add(self, db: Database, batches: Iterable[Batch]) -> list[SpooledBatch]:
         """Write batches inside the caller's transaction; see ``grown``."""
         awaited = [batch for batch in batches if batch.outputs]
-        spent.make_room(db, [len(batch.body) for batch in awaited])
-        return [self._add(db, batch) for batch in awaited]
+        sizes = [len(batch.body) for batch in awaited]
+        spent.make_room(db, sizes)
+        added = [self._add(db, batch) for batch in awaited]
+        # For the next ones: SQLite reads a page that one transaction frees and takes.
+        spent.make_room(db, sizes)
+        return added
 
     def _add(self, db: Database, batch: Batch) -> SpooledBatch:
         row: list[seals.Value] = [
