@@ -121,10 +121,20 @@ class Simulator:
             self._listening.set()
             await self._stopped.wait()
         finally:
-            await runner.cleanup()
+            await _end(runner)
 
     def _application(self) -> web.Application:
         app = web.Application(client_max_size=MAX_BODY)
         Casb(self._world).add_routes(app)
         Pod(self._world).add_routes(app)
         return app
+
+
+async def _end(runner: web.AppRunner) -> None:
+    """Serve no more, and leave no connection open to those who do not read what was sent."""
+    open_ones = [] if runner.server is None else runner.server.connections
+    transports = [each.transport for each in open_ones if each.transport is not None]
+    await runner.cleanup()
+    for transport in transports:
+        transport.abort()
+    await asyncio.sleep(0)  # a socket is closed in the turn after

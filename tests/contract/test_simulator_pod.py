@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import array
+import fcntl
+import gc
 import socket
 import ssl
 import struct
+import termios
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -565,3 +569,22 @@ def test_client_that_leaves_during_a_slow_handshake(caplog: pytest.LogCaptureFix
         assert simulator.truth.ends[0].records == 0
         assert status_of(lambda: open_and_close(simulator.ws_url, "audit")) == 409
     assert caplog.records == []
+
+
+def test_who_does_not_read_leaves_no_connection_behind() -> None:
+    """The vendor that stops lets go of what it could not write, and of the socket."""
+    rates = {**quiet_options().rates, "message": 20_000}
+    with vendor(quiet_options(rates=rates)) as (simulator, _clock):
+        session = raw_session(simulator, b"message&sinceTime=2026-01-01T02:00:00.000%2B0000")
+        assert session.recv(1)
+        eventually(lambda: waiting(session) > 100_000)
+    with session:
+        del simulator
+        gc.collect()  # a connection that nobody closed would be told here, and is an error
+
+
+def waiting(session: socket.socket) -> int:
+    """The bytes that have come and nobody has read."""
+    count = array.array("i", [0])
+    fcntl.ioctl(session.fileno(), termios.FIONREAD, count)
+    return count[0]
