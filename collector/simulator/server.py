@@ -22,6 +22,12 @@ from collector.simulator.world import World
 START_LIMIT: Final = 30.0
 """Real seconds within which the server must listen."""
 
+ACCEPT_TURNS: Final = 4
+"""Turns of the event loop until an accepted connection is known to the HTTP server."""
+
+CLOSE_TURNS: Final = 2
+"""Turns of the event loop until an aborted connection's socket is closed."""
+
 MAX_BODY: Final = 64 * 1024
 
 
@@ -71,6 +77,7 @@ class Simulator:
     def start(self) -> None:
         """Serve; returns when listening.  Raises ``OSError`` when the port is taken."""
         self._world.script = Script(self._faults, self._world.clock.now())
+        self._listening.clear()
         self._thread = threading.Thread(target=self._run, name="simulator", daemon=True)
         self._thread.start()
         if not self._listening.wait(START_LIMIT):
@@ -115,13 +122,23 @@ class Simulator:
         runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         try:
-            site = web.TCPSite(runner, self._host, self._port, ssl_context=self._ssl_context)
-            await site.start()
-            self._port = runner.addresses[0][1]
-            self._listening.set()
-            await self._stopped.wait()
-        finally:
-            await _end(runner)
+            server = await self._listen(runner)
+        except OSError:
+            await runner.cleanup()
+            raise
+        self._listening.set()
+        await self._stopped.wait()
+        await _end(server, runner)
+
+    async def _listen(self, runner: web.AppRunner) -> asyncio.Server:
+        """Serve on the port, which is kept for the next start."""
+        http = runner.server
+        assert http is not None  # noqa: S101 - it is set up
+        server = await asyncio.get_running_loop().create_server(
+            http, self._host, self._port, ssl=self._ssl_context
+        )
+        self._port = server.sockets[0].getsockname()[1]
+        return server
 
     def _application(self) -> web.Application:
         app = web.Application(client_max_size=MAX_BODY)
@@ -130,11 +147,25 @@ class Simulator:
         return app
 
 
-async def _end(runner: web.AppRunner) -> None:
-    """Serve no more, and leave no connection open to those who do not read what was sent."""
-    open_ones = [] if runner.server is None else runner.server.connections
-    transports = [each.transport for each in open_ones if each.transport is not None]
+async def _end(server: asyncio.Server, runner: web.AppRunner) -> None:
+    """Serve no more, and leave no connection to the garbage collector, which would warn.
+
+    A connection that was accepted is at first known to the event loop alone, and one
+    whose client does not read outlives the HTTP server.
+    """
+    for listening in server.sockets:
+        server.get_loop().remove_reader(listening.fileno())
+    await _turns(ACCEPT_TURNS)
+    connections = [] if runner.server is None else runner.server.connections
+    transports = [each.transport for each in connections if each.transport is not None]
+    server.close()
     await runner.cleanup()
     for transport in transports:
         transport.abort()
-    await asyncio.sleep(0)  # a socket is closed in the turn after
+    await _turns(CLOSE_TURNS)
+
+
+async def _turns(count: int) -> None:
+    """Let the event loop do what is due, so many times."""
+    for _ in range(count):
+        await asyncio.sleep(0)

@@ -74,10 +74,15 @@ def await_end(simulator: Simulator) -> None:
     eventually(lambda: simulator.truth.ends)
 
 
+def address_of(simulator: Simulator) -> tuple[str, int]:
+    """Where the vendor listens."""
+    host, port = simulator.url.removeprefix("http://").split(":")
+    return host, int(port)
+
+
 def raw_session(simulator: Simulator, service: bytes = b"audit") -> socket.socket:
     """A bare socket that asked for a session with the manual's example key."""
-    host, port = simulator.url.removeprefix("http://").split(":")
-    raw = socket.create_connection((host, int(port)), timeout=5)
+    raw = socket.create_connection(address_of(simulator), timeout=5)
     raw.sendall(
         b"GET /v1/stream?cid=example_hosted&type=" + service + b" HTTP/1.1\r\nHost: h\r\n"
         b"Authorization: Bearer simulated-token\r\nUpgrade: websocket\r\n"
@@ -581,6 +586,19 @@ def test_who_does_not_read_leaves_no_connection_behind() -> None:
     with session:
         del simulator
         gc.collect()  # a connection that nobody closed would be told here, and is an error
+
+
+def test_who_connects_at_the_end_leaves_no_connection_behind() -> None:
+    """The vendor that stops lets go of those too whom it had just let in."""
+    with vendor(quiet_options()) as (simulator, _clock):
+        for _ in range(10):
+            callers = [socket.create_connection(address_of(simulator)) for _ in range(20)]
+            simulator.stop()
+            for caller in callers:
+                caller.close()
+            simulator.start()
+        del simulator
+    gc.collect()  # a connection that nobody closed would be told here, and is an error
 
 
 def waiting(session: socket.socket) -> int:
