@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import socket
 import sys
@@ -124,11 +123,9 @@ def test_a_contestant_that_loses_records_fails(context: Context, vendor: Server)
             prove(field, idle)
 
 
-@pytest.mark.parametrize(("name", "library"), [(SEGMENT, "uvloop"), (TUNED, "websocket")])
-def test_the_others_are_measured(context: Context, vendor: Server, name: str, library: str) -> None:
+@pytest.mark.parametrize("name", [SEGMENT, TUNED])
+def test_the_others_are_measured(context: Context, vendor: Server, name: str) -> None:
     """A bound and a peer bring every record to the sink."""
-    if importlib.util.find_spec(library) is None:
-        pytest.skip(f"needs {library}, which only the benchmark's environment has")
     (contestant,) = (each for each in OTHERS if each.name == name)
     with sink(context.certificate) as destination:
         field = Field(context, vendor, destination, finished_hour())
