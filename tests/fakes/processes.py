@@ -102,14 +102,12 @@ def started(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[byte
 def heeding_ctrl_c(*words: str) -> list[str]:
     """A command of the collector that is interrupted by SIGINT wherever the tests run.
 
-    A shell has what it starts in the background ignore that signal, and a command that ran
-    in the tests' own process may have left it blocked; children inherit both.
+    A shell has what it starts in the background ignore that signal, which children inherit.
     """
     code = (
         "import signal\n"
         "from collector.cli import main\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})\n"
         "main()\n"
     )
     return [sys.executable, "-c", code, *words]

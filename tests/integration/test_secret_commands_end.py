@@ -16,7 +16,14 @@ from collector.clock import SystemClock
 from collector.simulator import QUIET, Simulator
 from tests.fakes.config import changed
 from tests.fakes.forks import Process
-from tests.fakes.processes import Site, document, eventually, history, started
+from tests.fakes.processes import (
+    Site,
+    document,
+    eventually,
+    heeding_ctrl_c,
+    history,
+    started,
+)
 
 STOP_SECONDS = 2.0
 # Prints the secret, unless told to hang: then with a child of its own, which ignores SIGTERM.
@@ -30,14 +37,6 @@ if os.path.exists(f"{folder}/hang"):
         file.write(f"{os.getpid()}\\n")
     time.sleep(120)
 print(secret)
-"""
-# As if a person had started it: a test's own process may have left these signals blocked.
-HEEDING = """
-import signal
-from collector.cli import main
-signal.signal(signal.SIGINT, signal.default_int_handler)
-signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
-main()
 """
 
 
@@ -96,7 +95,7 @@ def test_before_anything_runs(tmp_path: Path, number: int) -> None:
     named["globals"]["secrets"] = vault(tmp_path, "pod-token")
     config = tmp_path / "config.yaml"
     config.write_text(json.dumps(named), encoding="utf-8")
-    command = [sys.executable, "-c", HEEDING, "check", "--config", str(config)]
+    command = heeding_ctrl_c("check", "--config", str(config))
     with started(command, tmp_path / "log") as process:
         programs = hanging(tmp_path)
         ended(process, number)
