@@ -21,7 +21,7 @@ def machine() -> dict[str, str]:
         "CPU": _first(Path("/proc/cpuinfo"), r"model name\s*: (.+)") or platform.processor(),
         "cores": str(os.cpu_count()),
         "memory": _memory(),
-        "system": f"{platform.system()} {platform.release()}",
+        "system": f"{platform.system()} {_numbers(platform.release())}",
         "Python": platform.python_version(),
         "SQLite": sqlite3.sqlite_version,
         "TLS": ssl.OPENSSL_VERSION,
@@ -32,6 +32,12 @@ def machine() -> dict[str, str]:
 def _memory() -> str:
     kilobytes = _first(Path("/proc/meminfo"), r"MemTotal:\s*(\d+)")
     return f"{int(kilobytes) / 1024**2:.0f} GiB" if kilobytes else "unknown"
+
+
+def _numbers(release: str) -> str:
+    """``6.1.0`` of ``6.1.0-18-amd64``: the rest names a build, which may be a private one."""
+    found = re.match(r"\d+(\.\d+)*", release)
+    return found[0] if found else ""
 
 
 def _first(path: Path, pattern: str) -> str | None:

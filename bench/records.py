@@ -1,6 +1,6 @@
 """Records to measure with: true in shape and size, every value invented.
 
-The shapes follow the vendor notes on PoD (section 6) and CASB (A5); the domains
+The shapes follow docs/vendor-notes.md, PoD 6 and CASB A5; the domains
 are ``example.*``, the addresses those of documentations.
 """
 

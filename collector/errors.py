@@ -10,13 +10,16 @@
     │   └── SessionTaken      wait: the token's session is still held
     ├── VendorRefused         the same request will be refused again: change it, or leave it
     ├── UnreadableAnswer      repeat a few times, then leave the window for the next pull
+    │   └── HoursPutOff       go on: all else was read, and these hours are tried again later
     ├── SessionEnded          connect again; what was in flight may be missing
+    │   └── SessionSilent     the same, but not at once: it took its time to find out
     ├── Undelivered           keep the records, send them again later
     └── Stopped               leave quietly: the program is stopping
+        └── ReaderGone        leave quietly, and stop: nobody reads what is printed
 
-The numbers follow the bands that operators of Devo's collectors know
-(shared vendor notes, "Error catalogue"); an ``ApiError`` carries the HTTP
-status itself.  Raise a leaf, never ``CollectorError``.
+The numbers follow the bands that operators of Devo's collectors know; an
+``ApiError`` carries the HTTP status itself.  docs/errors.md has every number:
+kind and number together name an error.  Raise a leaf, never ``CollectorError``.
 """
 
 from __future__ import annotations
@@ -75,7 +78,7 @@ class TokenRejected(CollectorError):
 
 
 class VendorUnavailable(CollectorError):
-    """The vendor could not answer now (400-599, or 500 without an answer).
+    """The vendor could not answer now; ``number`` is the status, or 500 where there is none.
 
     ``retry_after`` is the wait in seconds that the vendor asked for, or None.
     """
@@ -114,21 +117,31 @@ class UnreadableAnswer(CollectorError):
 
 
 class SessionEnded(CollectorError):
-    """A stream ended without the orderly close that proves completeness."""
+    """A stream ended without the orderly close that proves completeness (300-349)."""
 
     kind = "PullError"
     exit_code = 5
 
 
+class HoursPutOff(UnreadableAnswer):
+    """Single hours cannot be read for now, while all others were (313)."""
+
+
+class SessionSilent(SessionEnded):
+    """A stream that should have ended said nothing more for too long (303)."""
+
+
 class StateError(CollectorError):
-    """The state store cannot be used (200-249)."""
+    """The state cannot be used, or does not hold what was asked for (200-249)."""
 
     kind = "PrePullError"
     exit_code = 7
 
 
 class Undelivered(CollectorError):
-    """A destination did not take the records (600-699); they stay in the spool.
+    """A destination did not take the records (600-699, ``senders.error_numbers``).
+
+    They stay in the spool.
 
     ``retry_after`` is the wait in seconds that the destination asked for, ``status`` that of
     its HTTP answer; None where there is none.
@@ -160,3 +173,7 @@ class Stopped(CollectorError):
 
     def __init__(self) -> None:
         super().__init__(0, "the collector is stopping", "nothing to do")
+
+
+class ReaderGone(Stopped):
+    """Whoever read the records from standard output has gone: a closed pipe stays closed."""

@@ -1,7 +1,7 @@
 """Log records as lines: Devo's form, or JSON; one line a record, without secrets.
 
-Text lines have the form that operators of Devo's collectors know (shared vendor
-notes, "Processes, threads and log shapes"); the time is local, with milliseconds::
+Text lines have the form that operators of Devo's collectors know
+(docs/vendor-notes.md, Devo 3); the time is local, with milliseconds::
 
     2023-01-16T15:16:20.026 INFO InputProcess::<component> -> Reading persisted data
 

@@ -9,7 +9,9 @@ import signal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import hypothesis
 import pytest
+from hypothesis import HealthCheck
 
 from tests.fakes.pki import Pki
 
@@ -28,6 +30,11 @@ def pytest_configure(config: pytest.Config) -> None:
     folder = TemporaryDirectory()
     config.add_cleanup(folder.cleanup)
     os.environ["SSL_CERT_FILE"] = str(Pki(Path(folder.name)).ca.cert)
+    # The same examples in each run, and none that fails because the machine is busy.
+    hypothesis.settings.register_profile(
+        "calm", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    )
+    hypothesis.settings.load_profile("calm")
 
 
 def pytest_collection_finish() -> None:

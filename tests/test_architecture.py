@@ -59,7 +59,7 @@ LIBRARIES = {
     "cel_expr_python": ("collector.pipeline.conditions",),
     "confluent_kafka": ("collector.senders.kafka", "collector.senders.kafka_failures"),
     "cryptography": ("collector.config.ciphertext", "collector.net", "collector.app.certificates"),
-    "deepdiff": ("collector.persistence",),
+    "deepdiff": ("collector.app.pre_pull",),
     "numpy": ("collector.core.digest_set",),
     "picows": ("collector.wire.handshake", "collector.wire.inbox", "collector.wire.stream"),
     "pyarrow": ("collector.senders.parquet",),

@@ -118,11 +118,22 @@ def test_changelog_begins_with_this_version() -> None:
 
 
 def test_each_dependency_has_its_reason() -> None:
-    """The decision page names exactly the run-time dependencies of the project."""
+    """The decision page names exactly the run-time dependencies of the project, and its extras."""
     project = tomllib.loads(text("pyproject.toml"))["project"]
-    needed = {re.split(r"[<>=!~\[; ]", line)[0] for line in project["dependencies"]}
     page = text("docs/decisions/0001-dependencies.md")
-    assert set(re.findall(r"^\| ([\w.-]+) \| [A-Z]", page, re.MULTILINE)) == needed
+    reasons = re.findall(r"^\| ([\w.-]+) \| [A-Z]", page, re.MULTILINE)
+    assert sorted(reasons) == sorted(map(package, project["dependencies"]))
+    extras = re.findall(r"^\| `([\w-]+)` \| `([\w.-]+)`: \w", page, re.MULTILINE)
+    assert sorted(extras) == sorted(
+        (extra, package(line))
+        for extra, lines in project["optional-dependencies"].items()
+        for line in lines
+    )
+
+
+def package(requirement: str) -> str:
+    """The package that a requirement names."""
+    return re.split(r"[<>=!~\[; ]", requirement)[0]
 
 
 def test_each_decision_is_in_the_index() -> None:

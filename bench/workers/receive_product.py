@@ -12,8 +12,9 @@ from bench.certificate import HOST
 from bench.meter import spent, tell
 from collector.clock import SystemClock
 from collector.core.model import Request
+from collector.wire.stream import StreamLimits
 from collector.wire.tls import vendor_context
-from collector.wire.websocket import StreamLimits, WebSocketWire, batches
+from collector.wire.websocket import WebSocketWire, batches
 
 
 def main(folder: str, port: str, cluster: str, since: str, until: str) -> None:

@@ -1,4 +1,5 @@
 """The program: settings become objects, objects become jobs.
 
-The only package that knows everyone; everything else knows ``core`` and ``errors``.
+It imports every package that a running collector consists of; only ``cli`` and ``demo``
+import it.
 """

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from collector.core.gate import Marks
+from collector.core.log import Log
 from collector.core.model import Clock
 from collector.errors import Undelivered
-from collector.pullers.journal import Log
+from collector.senders.error_numbers import SPOOL_FULL
 
 _LOOK_SECONDS = 1.0
 _MIB = 1024 * 1024
@@ -129,7 +130,7 @@ class SpoolGate:
             self._smallest, self._progress = size, now
         if self._patience is not None and now - self._progress > self._patience:
             raise Undelivered(
-                640,
+                SPOOL_FULL,
                 "the spool is full and no output takes its records",
                 "bring the output back, or raise globals.spool.max_bytes, and run again",
             )

@@ -18,10 +18,10 @@ from collector.core.policy import Quota
 from collector.core.times import HOUR
 from collector.pullers import casb_alerts, casb_events
 from collector.pullers.base import Source
-from collector.pullers.journal import Journal
 from collector.setup.casb import CasbSetup
 from collector.setup.keeper import Keeper
 from collector.setup.latest import LatestSetup
+from collector.setup.waiters import Hears, ServiceTokens, Waiters
 from collector.wire.http import HttpLimits, HttpWire
 from collector.wire.retry import Patience
 from collector.wire.throttle import Throttle
@@ -44,14 +44,16 @@ def casb_services(wiring: Wiring, name: str, casb: CasbInput) -> list[ServiceJob
     throttle = Throttle(name, _quota(casb), wiring.store, wiring.clock)
     calls = partial(_calls, wiring, casb, http, throttle)
     margin = micros(casb.auth.refresh_margin_in_seconds)
-    keeper = Keeper(setup, calls().send, wiring.clock, margin, logs.learn)
+    waiters = Waiters(wiring.clock)
+    keeper = Keeper(setup, calls(waiters.tell).send, wiring.clock, margin, logs.learn)
     jobs = []
     for service in wiring.chosen(casb).values():
         source = casb_source(casb, service)
         parts = Parts(wiring, name, casb.type, source, service)
-        vendor = Vendor(calls(parts.journal), setup, keeper)
+        tokens = ServiceTokens(keeper, waiters, parts.journal.waiting)
+        vendor = Vendor(calls(parts.journal.waiting), setup, tokens)
         pull = parts.puller(wiring, vendor.fetch).pull
-        jobs.append(parts.job(keeper.token, pull, credentials))
+        jobs.append(parts.job(tokens.token, pull, credentials))
     return jobs
 
 
@@ -73,7 +75,7 @@ def _calls(
     casb: CasbInput,
     http: HttpWire,
     throttle: Throttle,
-    journal: Journal | None = None,
+    waiting: Hears,
 ) -> Calls:
     rate = casb.rate
     patience = Patience(
@@ -87,7 +89,7 @@ def _calls(
         wiring.rng,
         retry_statuses=frozenset(rate.retry_statuses),
         honour_retry_after=rate.honour_retry_after,
-        **({"waiting": journal.waiting} if journal else {}),
+        waiting=waiting,
     )
 
 
@@ -170,6 +172,7 @@ def _events(base: str, service: CasbEvents, bounds: Bounds) -> casb_events.Event
         cursor_field=service.cursor_field,
         list_field=service.list_field,
         cursor_refused=frozenset(service.cursor_refused_statuses),
+        cursor_lookback=micros(service.cursor_lookback_in_seconds),
         max_pages=service.max_pages_per_pull,
         bounds=bounds,
     )

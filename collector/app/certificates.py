@@ -16,10 +16,10 @@ from collector.config.problems import Problem
 from collector.config.tls import goes_alone
 from collector.config.tls_files import Role, TlsUser, tls_users
 from collector.core import times
+from collector.core.log import Log
 from collector.core.model import Clock, Micros
 from collector.core.times import DAY
 from collector.net.material import Unusable, authorities, identity, private_key, rooted_authorities
-from collector.pullers.journal import Log
 
 WATCH_SECONDS = 86_400.0
 """Between two looks of a running collector."""

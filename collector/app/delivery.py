@@ -7,18 +7,18 @@ from collections.abc import Callable
 
 from collector.app.credentials import Credentials
 from collector.app.metadata import metadata_by_source
-from collector.app.outcome import Outcome
+from collector.app.outcome import PARTIAL, Outcome
 from collector.app.outputs import sender
 from collector.app.patience import PatientSpool
-from collector.app.renewing import RenewingSender, secrets_alone
+from collector.app.renewing import RenewingSender, rereading_secrets_only
 from collector.config.models import Settings
 from collector.config.outputs import Output
 from collector.core import phrases
+from collector.core.log import Log
 from collector.core.model import LANES, Clock
-from collector.errors import CollectorError, Stopped
+from collector.errors import CollectorError, ReaderGone, Stopped, Undelivered
 from collector.logs import ComponentLogger, component_logger
 from collector.persistence.sqlite import SqliteStore
-from collector.pullers.journal import Log
 from collector.senders.base import Sender
 from collector.senders.deliver import deliver
 from collector.senders.statistics import DeliveryStats
@@ -56,9 +56,6 @@ class Delivery:
         self._stop = stop
         self._draining = threading.Event()
         self._metadata = metadata_by_source(settings)
-        self._retry = {
-            name: output.max_retry_wait_in_seconds for name, output in settings.outputs.items()
-        }
         self.lanes = [
             Lane(name, lane, output, clock)
             for name, output in settings.outputs.items()
@@ -89,8 +86,12 @@ class Delivery:
         return not any(thread.is_alive() for thread in self._threads)
 
     def waiting(self) -> int:
-        """Records that some output still has to confirm."""
-        return sum(self._store.spool.backlog().values())
+        """Records that some output of ours still has to confirm.
+
+        What waits for an output that is not configured waits for a person.
+        """
+        backlog = self._store.spool.backlog()
+        return sum(backlog.get((lane.name, lane.lane), 0) for lane in self.lanes)
 
     def report(self) -> None:
         """Log the statistics of every lane, as the reference page shows them."""
@@ -106,11 +107,12 @@ class Delivery:
                     lane.lane, counts.sent, counts.since, counts.sent_since, elapsed
                 )
             )
-            if counts.last_error is not None:
-                lane.log.warning("The output is failing: %s", counts.last_error)
+            if counts.fault is not None:
+                told = Undelivered(counts.fault.number, counts.fault.cause, counts.fault.remedy)
+                lane.log.warning("The output is failing: %s", told)
 
     def _sender(self, lane: Lane) -> Sender:
-        look = secrets_alone(self._reread, lane.name, lane.output)
+        look = rereading_secrets_only(self._reread, lane.name, lane.output)
         credentials = Credentials(lane.output, look)
         return RenewingSender(
             credentials,
@@ -128,9 +130,13 @@ class Delivery:
                 self._clock,
                 lane.stats,
                 lane.log.logger,
-                max_retry_wait=self._retry[lane.name],
+                max_retry_wait=lane.output.max_retry_wait_in_seconds,
                 draining=self._draining.is_set,
             )
+        except ReaderGone:
+            lane.log.info("Nobody reads standard output any more; the collector stops")
+            self._outcome.broken(PARTIAL)
+            self._stop()
         except Stopped:
             return  # what is not confirmed is sent again at the next start
         except CollectorError as error:
@@ -143,7 +149,7 @@ class Delivery:
             self._stop()
 
 
-def name_strangers(settings: Settings, store: SqliteStore, log: Log) -> None:
+def warn_of_unconfigured_outputs(settings: Settings, store: SqliteStore, log: Log) -> None:
     """Tell of records for outputs that nobody serves: they would fill the spool for ever."""
     for (output, _lane), count in store.spool.backlog().items():
         if output not in settings.outputs:

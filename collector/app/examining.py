@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from collector.app.certificates import Findings, look_through_plain
-from collector.config.cautions import cautions_about
+from collector.config.cautions import cautions, cautions_about
 from collector.config.exposure import exposed_files
 from collector.config.globals import Globals
 from collector.config.load import Reading, read
 from collector.config.models import Settings
-from collector.config.problems import InvalidConfig, Problem
+from collector.config.problems import WRONG_FILES, WRONG_SETTINGS, InvalidConfig, Problem
 from collector.core.model import Micros
 
 
@@ -26,8 +26,7 @@ class Examined(NamedTuple):
 def examine(path: Path, environ: Mapping[str, str], now: Micros) -> Examined:
     """Everything that is wrong with a configuration file, and everything to be warned of.
 
-    The numbers of the refusal: 1 and 2 for a file of which nothing can be judged, 3 for
-    settings that are wrong, 4 when it is only the files that they name.
+    A refusal has a number of its own when it is only for the files that the settings name.
     """
     try:
         found = read(path, environ, now)
@@ -36,9 +35,11 @@ def examine(path: Path, environ: Mapping[str, str], now: Micros) -> Examined:
     files = _files(found, now)
     problems = found.located([*found.problems, *files.problems])
     exposed = exposed_files(found.layers, environ)
-    warnings = found.located([*cautions_about(found.inputs), *exposed, *files.warnings])
+    told = cautions_about(found.inputs) if found.settings is None else cautions(found.settings)
+    warnings = found.located([*told, *exposed, *files.warnings])
     if problems:
-        return Examined(InvalidConfig(3 if found.problems else 4, problems), warnings)
+        number = WRONG_SETTINGS if found.problems else WRONG_FILES
+        return Examined(InvalidConfig(number, problems), warnings)
     return Examined(found.accepted(), warnings)
 
 
@@ -51,7 +52,7 @@ def accepted(path: Path, environ: Mapping[str, str], now: Micros) -> Settings:
     found = read(path, environ, now)
     if found.problems:
         files = _files(found, now)
-        raise InvalidConfig(3, found.located([*found.problems, *files.problems]))
+        raise InvalidConfig(WRONG_SETTINGS, found.located([*found.problems, *files.problems]))
     return found.accepted()
 
 

@@ -13,6 +13,7 @@ from collector import logs
 from collector.core import health as rules
 from collector.core.health import Change, Fault, Health, Notice, Signal
 from collector.core.model import Clock, Micros
+from collector.errors import StateError
 
 _AFTER_SECONDS = 120.0
 """How old what is stored may become while nothing changes."""
@@ -20,8 +21,8 @@ _MOST_NEWS = 1000
 """Changes that wait to be told; the oldest makes way."""
 
 
-class Shelf(Protocol):
-    """Where health is kept (``persistence.health.HealthShelf``); all raise ``StateError``."""
+class HealthRecords(Protocol):
+    """Where health is kept (``persistence.health.HealthStore``); all raise ``StateError``."""
 
     def load(self) -> dict[str, Health]:
         """What the last run left, by subject."""
@@ -43,15 +44,16 @@ class Board:
     ``collector``.  Only sources have a state that is told.
     """
 
-    def __init__(self, shelf: Shelf, clock: Clock) -> None:
+    def __init__(self, records: HealthRecords, clock: Clock) -> None:
         """Begin from what the last run left; raises ``StateError``."""
-        self._shelf = shelf
+        self._records = records
         self._clock = clock
         self._lock = threading.RLock()
-        self._last_run = shelf.load()
+        self._last_run = records.load()
         self._now: dict[str, Health] = {}
         self._saved: dict[str, Health] = {}
         self._save_at = 0.0
+        self._saves_data = True
         self._news: deque[Change | Notice] = deque(maxlen=_MOST_NEWS)
 
     def begin(self, subject: str) -> None:
@@ -113,22 +115,39 @@ class Board:
             ]
 
     def save(self) -> None:
-        """Store what changed, and every two minutes all of it; raises ``StateError``.
+        """Store the rows that changed, and every two minutes all; raises ``StateError``.
 
-        After a failure nothing is stored for as long: the disk may be full.
+        After a failure only another state or event is worth a try in that time: the disk
+        may be full.
         """
         with self._lock:
-            rows = dict(self._now)
-            due = self._clock.monotonic() >= self._save_at
-            if not due and _as_told(rows) == _as_told(self._saved):
-                return
+            rows = self._worth_saving()
+            self._saved = self._saved | rows
+        if not rows:
+            return
+        try:
+            self._records.save(rows, self._clock.now())
+        except StateError:
+            self._saves_data = False
+            raise
+
+    def _worth_saving(self) -> dict[str, Health]:
+        """All rows when they are due, else those that say something new."""
+        if self._clock.monotonic() >= self._save_at:
             self._save_at = self._clock.monotonic() + _AFTER_SECONDS
-            self._saved = rows
-        self._shelf.save(rows, self._clock.now())
+            self._saves_data = True
+            return dict(self._now)
+        return {
+            subject: health
+            for subject, health in self._now.items()
+            if (before := self._saved.get(subject)) is None
+            or _as_told(health) != _as_told(before)
+            or (self._saves_data and health.last_data != before.last_data)
+        }
 
     def keep_only(self, subjects: Iterable[str]) -> None:
         """Forget what the configuration no longer names; raises ``StateError``."""
-        self._shelf.keep_only({*subjects, *self._now})
+        self._records.keep_only({*subjects, *self._now})
 
     def _put(self, subject: str, after: Health) -> None:
         before = self._now[subject]
@@ -136,9 +155,6 @@ class Board:
         self._news.extend(rules.news(subject, before, after, self._clock.now()))
 
 
-def _as_told(rows: dict[str, Health]) -> list[tuple[object, ...]]:
-    """What makes it worth a write at once: states, and which events stand."""
-    return [
-        (subject, health.state, *(event.key for event in health.events))
-        for subject, health in rows.items()
-    ]
+def _as_told(health: Health) -> tuple[object, ...]:
+    """What is worth a write though the last one failed: the state, and which events stand."""
+    return health.state, *(event.key for event in health.events)

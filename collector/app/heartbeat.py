@@ -6,6 +6,7 @@ from pathlib import Path
 
 from collector.core.model import Micros
 from collector.core.times import SECOND
+from collector.errors import own_user
 
 EVERY_SECONDS = 15.0
 _STALE = 90 * SECOND
@@ -25,6 +26,17 @@ def alive(folder: Path, now: Micros) -> float | None:
         return None
     # One from far ahead was left by a wrong clock: it would look fresh for years.
     return ago / SECOND if abs(ago) < _STALE else None
+
+
+def barred(folder: Path) -> str | None:
+    """Why this user may not look for a sign, or None when it may."""
+    try:
+        (folder / _NAME).read_bytes()
+    except PermissionError as error:
+        return f"{error.filename} cannot be read: {error.strerror}; let {own_user()}, read it"
+    except OSError:
+        return None
+    return None
 
 
 def rest(folder: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collector.app.casb import casb_services, casb_source
-from collector.app.place import folder
 from collector.app.pod import pod_services, pod_source
 from collector.app.services import ServiceJob, Wiring, destination
 from collector.app.websocket import websocket_services, websocket_source
@@ -11,10 +10,10 @@ from collector.config.casb import CasbInput
 from collector.config.models import Settings
 from collector.config.pod import PodInput
 from collector.config.websocket import WebSocketInput
+from collector.core.log import Log
 from collector.persistence.report import sources
 from collector.pullers.base import Source
 from collector.pullers.intake import Destination
-from collector.pullers.journal import Log
 
 
 def services(wiring: Wiring, name: str) -> list[ServiceJob]:
@@ -45,7 +44,7 @@ def reader(settings: Settings, source_id: str) -> tuple[Source, Destination] | N
     return source, destination(settings, name, source, service)
 
 
-def name_newcomers(settings: Settings, log: Log) -> None:
+def warn_of_renamed_inputs(settings: Settings, log: Log) -> None:
     """Tell of services that begin while one of the same kind lies in the state, and is gone.
 
     Its input was renamed, perhaps: then all of its records come twice.
@@ -53,10 +52,9 @@ def name_newcomers(settings: Settings, log: Log) -> None:
     configured = {
         f"{name}#{field}"
         for name, each in settings.inputs.items()
-        for field in type(each.services).model_fields
-        if getattr(each.services, field) is not None
+        for field in each.services.configured()
     }
-    stored = sources(folder(settings))
+    stored = sources(settings.state_folder)
     for source in sorted(configured - stored):
         _, _, field = source.partition("#")
         gone = [each for each in sorted(stored - configured) if each.endswith(f"#{field}")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 from collector.app.backpressure import SpoolGate
@@ -11,8 +10,9 @@ from collector.app.health import Board
 from collector.app.services import ServiceJob
 from collector.core import health as rules
 from collector.core.health import Fault, Kind, State
+from collector.core.log import Log
 from collector.core.model import Clock
-from collector.pullers.journal import Log
+from collector.senders.error_numbers import SPOOL_FULL
 
 COLLECTOR = "collector"
 """The subject of what concerns no source and no output."""
@@ -20,11 +20,9 @@ SILENT = 309
 """The number of the fault that nothing comes."""
 _DATA = "data"
 _SPOOL = "spool"
-_TOLD = re.compile(r"\w+ (\d+): (.*) -> (.*)", re.DOTALL)
-"""An error of ours as text (``collector.errors.CollectorError``)."""
 _PAUSED = Fault(
     kind=Kind.FIRST_PARTY_GENERIC,
-    number=640,
+    number=SPOOL_FULL,
     cause="pulling is paused: the spool is full",
     remedy="see why an output does not take its records, or raise globals.spool.max_bytes",
 )
@@ -120,10 +118,10 @@ class Inspector:
         key = (lane.name, lane.lane)
         failures = counts.failures - self._failures[key]
         self._failures[key] = counts.failures
-        if counts.last_error is None:
+        if counts.fault is None:
             self._board.progressed(_subject(lane), lane.lane)
         elif failures:
-            self._board.failed(_subject(lane), lane.lane, _undelivered(counts.last_error), failures)
+            self._board.failed(_subject(lane), lane.lane, counts.fault, failures)
 
     def _look_at_spool(self) -> None:
         paused = self._gate.paused
@@ -146,10 +144,3 @@ def _silence(seconds: float) -> Fault:
         remedy="see at the vendor whether there is something to collect, and whether the licence "
         "and the export are active; silence_limit_in_seconds says how long is normal",
     )
-
-
-def _undelivered(text: str) -> Fault:
-    """What a sender told of its last failure, taken apart again."""
-    told = _TOLD.fullmatch(text)
-    number, cause, remedy = told.groups() if told else ("600", text, "see the log")
-    return Fault(kind=Kind.FIRST_PARTY_GENERIC, number=int(number), cause=cause, remedy=remedy)

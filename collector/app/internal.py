@@ -17,7 +17,7 @@ from collector.config.models import Settings
 from collector.core import state, times
 from collector.core.health import Change, Notice
 from collector.core.ledger import Account
-from collector.core.model import NO_TIME, Batch, Clock, Micros
+from collector.core.model import Batch, Clock, Micros
 from collector.errors import StateError
 from collector.logs import component_logger
 from collector.persistence.sqlite import SqliteStore
@@ -130,7 +130,7 @@ class Announcer:
             "health": health.state,
             "health_since": times.isoformat(health.since),
             "health_events": len(health.events),
-            "last_data": _instant(health.last_data),
+            "last_data": times.isoformat_or_none(health.last_data),
             "state": state.to_state(service.intake.checkpoint) | {"last_ids": None},
         }
 
@@ -212,7 +212,3 @@ class Announcer:
             "collector_id": self._globals.id,
             "collector_name": self._globals.name,
         }
-
-
-def _instant(moment: Micros) -> str | None:
-    return None if moment == NO_TIME else times.isoformat(moment)

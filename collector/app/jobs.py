@@ -20,12 +20,14 @@ from apscheduler.triggers.interval import IntervalTrigger
 from collector.app.outcome import Outcome
 from collector.app.patience import until_stored
 from collector.app.services import ServiceJob
+from collector.app.watches import DEFECT, GIVEN_UP
 from collector.clock import SystemClock
 from collector.core import phrases, times
 from collector.core.model import Clock
 from collector.errors import (
     AuthenticationError,
     CollectorError,
+    HoursPutOff,
     StateError,
     Stopped,
     TokenRejected,
@@ -103,8 +105,9 @@ class Job:
             self._gave_up = True
             self.service.watch.give_up()
             self._log.error(
-                "PullError 310: given up after too long without success -> mend what is told "
-                "above, then restart the collector or replace the credentials"
+                "PullError %d: given up after too long without success -> mend what is told "
+                "above, then restart the collector or replace the credentials",
+                GIVEN_UP,
             )
 
     def look(self) -> None:
@@ -128,10 +131,12 @@ class Job:
                 self._work()
         except Stopped:
             self._outcome.interrupted()
+        except HoursPutOff as error:
+            self._all_but_hours(error)
         except CollectorError as error:
             self._failed(error)
         except Exception:  # noqa: BLE001 - a defect must not end the other services; it is told in full
-            self._log.exception("InternalError 1: please report this")
+            self._log.exception("InternalError %d: please report this", DEFECT)
             self._outcome.failed(self.service.source_id, None)
             self.service.watch.failed(None)
         else:
@@ -146,6 +151,13 @@ class Job:
             self.service.watch.progressed()
         if self.service.acceptance is None:
             self.service.credentials.worked(self._refused_with)
+
+    def _all_but_hours(self, error: HoursPutOff) -> None:
+        """The vendor is well but for single hours, of which the journal has told already."""
+        self._outcome.failed(self.service.source_id, error)
+        if self._accepted:
+            self.service.watch.progressed()
+        self._log.error("%s", error)
 
     def _setup(self) -> None:
         if self._set_up:
@@ -236,9 +248,9 @@ class Schedule:
             if job.next_run_time > latest:
                 job.modify(next_run_time=latest)
 
-    def shut_down(self) -> None:
-        """Start nothing more; what runs is left to notice the stop."""
-        self._scheduler.shutdown(wait=False)
+    def shut_down(self, *, wait: bool = False) -> None:
+        """Start nothing more; what runs is waited for, or left to notice the stop."""
+        self._scheduler.shutdown(wait=wait)
 
 
 def _wall() -> datetime:

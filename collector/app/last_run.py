@@ -15,6 +15,12 @@ from collector.core import times
 from collector.core.health import Fault, Kind
 from collector.core.model import Frozen, Micros
 
+# The numbers of how a run ended, among those of InternalError (docs/errors.md).
+MACHINE_ENDED = 3
+MEMORY_RAN_OUT = 4
+MEMORY_PERHAPS = 5
+ENDED_ABRUPTLY = 6
+
 _NAME = "running"
 _PART = "running.new"
 _MEMORY = "give the container or service more memory; what was collected is safe"
@@ -23,12 +29,12 @@ _MEMORY = "give the container or service more memory; what was collected is safe
 class Marker(Frozen, frozen=True):
     """What a run leaves while it lasts: when it was last alive, and the kernel's counters then.
 
-    ``beats``: it gives signs of life, which a one-shot run does not.
+    ``once``: it is a one-shot run.
     """
 
     alive: Micros
     kernel: KernelCounts
-    beats: bool = True
+    once: bool = False
 
 
 def mark(folder: Path, marker: Marker) -> None:
@@ -63,18 +69,24 @@ def ending(left: Marker | None, now: KernelCounts) -> Fault | None:
     then = left.kernel
     seen = f"the last run, last seen at {times.isoformat(times.floor_second(left.alive))},"
     if then.boot is not None and now.boot is not None and then.boot != now.boot:
-        return _fault(3, f"{seen} ended when the machine was started anew", "nothing to do")
+        return _fault(
+            MACHINE_ENDED, f"{seen} ended when the machine was started anew", "nothing to do"
+        )
     if (
         then.group is not None
         and then.group == now.group
         and _more(then.group_kills, now.group_kills)
     ):
-        return _fault(4, f"{seen} was ended by the kernel for want of memory", _MEMORY)
+        return _fault(MEMORY_RAN_OUT, f"{seen} was ended by the kernel for want of memory", _MEMORY)
     if _more(then.machine_kills, now.machine_kills):
         cause = f"{seen} was ended, and the kernel has ended a process for want of memory since"
-        return _fault(5, cause, f"see the kernel's log (dmesg); if it was this one, {_MEMORY}")
+        return _fault(
+            MEMORY_PERHAPS, cause, f"see the kernel's log (dmesg); if it was this one, {_MEMORY}"
+        )
     return _fault(
-        6, f"{seen} ended without an orderly stop", "nothing is lost; see what ended it, if not you"
+        ENDED_ABRUPTLY,
+        f"{seen} ended without an orderly stop",
+        "nothing is lost; see what ended it, if not you",
     )
 
 

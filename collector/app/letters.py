@@ -1,10 +1,10 @@
-"""A word about dead letters before, and whenever, some had to make way."""
+"""A warning before dead letters are deleted, and an error whenever some were."""
 
 from __future__ import annotations
 
+from collector.core.log import Log
 from collector.errors import StateError
 from collector.persistence.sqlite import SqliteStore
-from collector.pullers.journal import Log
 
 _NEARLY = 0.8
 
@@ -29,15 +29,16 @@ class LetterWatch:
             return
         if dropped > self._dropped:
             self._log.error(
-                "%d dead letters had to make way for newer ones: they are lost -> replay or drop "
-                "what is kept ('collector dead-letters'), or raise globals.dead_letters.max_bytes",
+                "The %d oldest dead letters were deleted to keep newer ones: they are lost -> "
+                "replay or drop what is kept ('collector dead-letters'), or raise "
+                "globals.dead_letters.max_bytes",
                 dropped - self._dropped,
             )
         nearly = kept > self._max_bytes * _NEARLY
         if nearly and not self._warned:
             self._log.warning(
-                "Dead letters take %d of %d bytes; beyond that the oldest make way -> replay or "
-                "drop them ('collector dead-letters')",
+                "Dead letters take %d of %d bytes; beyond that the oldest are deleted -> replay "
+                "or drop them ('collector dead-letters')",
                 kept,
                 self._max_bytes,
             )

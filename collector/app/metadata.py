@@ -15,8 +15,7 @@ def metadata_by_source(settings: Settings) -> dict[str, Metadata]:
     return {
         f"{name}#{field}": metadata_of(settings, name, field, service)
         for name, chosen in settings.inputs.items()
-        for field in type(chosen.services).model_fields
-        if (service := getattr(chosen.services, field)) is not None
+        for field, service in chosen.services.configured().items()
     }
 
 

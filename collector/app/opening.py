@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collector.app.place import folder
 from collector.config.models import Settings
+from collector.core.log import Log
 from collector.core.model import Clock
 from collector.errors import StateError
 from collector.persistence import damage
 from collector.persistence.database import FILE_NAME
 from collector.persistence.sqlite import SqliteStore
-from collector.pullers.journal import Log
 
 
 def open_store(settings: Settings, clock: Clock, log: Log, *, shared: bool = False) -> SqliteStore:
@@ -23,7 +22,7 @@ def open_store(settings: Settings, clock: Clock, log: Log, *, shared: bool = Fal
     try:
         return _opened(settings, clock, shared=shared)
     except StateError as error:
-        if error.number != damage.DAMAGED or not (folder(settings) / FILE_NAME).exists():
+        if error.number != damage.DAMAGED or not (settings.state_folder / FILE_NAME).exists():
             raise
         told = set_aside(settings, clock, error)
         if not starts_anew(settings):
@@ -39,15 +38,16 @@ def open_store(settings: Settings, clock: Clock, log: Log, *, shared: bool = Fal
 def set_aside(settings: Settings, clock: Clock, error: StateError) -> StateError:
     """Set a damaged state aside, closed if it can be; the error that says where and what to do."""
     try:
-        kept = damage.set_aside(folder(settings) / FILE_NAME, clock.now())
+        kept = damage.set_aside(settings.state_folder / FILE_NAME, clock.now())
     except OSError as failure:
-        return damage.told(f"{error.cause}; it could not be set aside ({failure.strerror})")
-    return damage.told(f"{error.cause}; it is kept as {kept}")
+        cause = f"{error.cause}; it could not be set aside ({failure.strerror})"
+        return damage.damaged_error(cause)
+    return damage.damaged_error(f"{error.cause}; it is kept as {kept}")
 
 
 def _opened(settings: Settings, clock: Clock, *, shared: bool) -> SqliteStore:
     return SqliteStore.open(
-        folder(settings),
+        settings.state_folder,
         clock,
         letter_bytes=settings.globals.dead_letters.max_bytes,
         start_anew=starts_anew(settings),

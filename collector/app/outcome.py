@@ -6,7 +6,7 @@ import threading
 
 from collector.core.model import Frozen
 from collector.errors import CollectorError, StateError
-from collector.persistence.damage import DAMAGED, told
+from collector.persistence.damage import DAMAGED, damaged_error
 
 COMPLETE = 0
 INTERNAL = 1
@@ -105,7 +105,7 @@ class Outcome:
             self._failures |= report.failures
             self._interrupted |= report.interrupted
             if report.damage is not None:
-                self._damage = told(report.damage)
+                self._damage = damaged_error(report.damage)
 
     def fatal(self) -> int | None:
         """The code of a failure that ended a lasting run, if there was one."""

@@ -46,7 +46,7 @@ def sender(
     """
     match output:
         case FileOutput():
-            return _file(output, clock)
+            return _file(output, clock, log)
         case DevoOutput():
             return _devo(output, clock, log)
         case SyslogOutput():
@@ -65,11 +65,12 @@ def sender(
             return ConsoleSender(stream=sys.stdout.buffer, pretty=output.config.pretty)
 
 
-def _file(output: FileOutput, clock: Clock) -> Sender:
+def _file(output: FileOutput, clock: Clock, log: ComponentLogger) -> Sender:
     config = output.config
     return FileSender(
         path=config.path,
         clock=clock,
+        log=log.logger,
         max_bytes=config.max_bytes,
         rotate_every_in_hours=config.rotate_every_in_hours,
         compression=config.compression,

@@ -7,11 +7,11 @@ and a sender waits with what the destination has already, which is not sent twic
 
 from __future__ import annotations
 
-import logging
 import random
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from collector.core.log import Log
 from collector.core.model import Clock, Refusal, SpooledBatch
 from collector.core.policy import backoff
 from collector.errors import StateError, Stopped
@@ -19,7 +19,6 @@ from collector.persistence.failures import PASSING
 from collector.senders.deliver import Spool
 
 T = TypeVar("T")
-Log = logging.LoggerAdapter[logging.Logger]
 
 _LONGEST_WAIT = 60.0
 _CALM = 300.0

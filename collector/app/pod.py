@@ -6,18 +6,19 @@ import ssl
 from collections.abc import Callable
 from functools import partial
 
+from msgspec import structs
 from pydantic import SecretStr
 
 from collector.app import tls
 from collector.app.acceptance import Acceptance, nothing_to_ask
 from collector.app.credentials import Credentials, configured
-from collector.app.services import Parts, ServiceJob, Wiring, enabled, micros, record_bounds
+from collector.app.services import Parts, ServiceJob, Wiring, micros, record_bounds
 from collector.app.sessions import Allowance, MeasuredWire
 from collector.config.models import AnyInput
 from collector.config.pod import PodCredentials, PodInput, PodService
 from collector.core import workers
 from collector.core.flatten import flattener
-from collector.core.model import Clock, Request
+from collector.core.model import Clock, Frozen, Request
 from collector.core.times import HOUR
 from collector.logs import component_logger
 from collector.pullers.base import Fetch, Source
@@ -30,7 +31,8 @@ from collector.pullers.stream import Streamer, Turns
 from collector.setup.latest import LatestSetup
 from collector.setup.pod import PodSetup
 from collector.wire.retry import Patience, patiently
-from collector.wire.websocket import Stream, StreamLimits, WebSocketWire, batches
+from collector.wire.stream import Stream, StreamLimits
+from collector.wire.websocket import WebSocketWire, batches
 
 _POD = {"message": pod_message, "maillog": pod_maillog, "audit": pod_audit}
 _ARCHIVE_ATTEMPTS = 8
@@ -44,16 +46,32 @@ def pod_services(wiring: Wiring, name: str, pod: PodInput) -> list[ServiceJob]:
     allowance = Allowance(_sessions_per_hour(wiring, pod), wiring.clock, log)
     for field, service in wiring.chosen(pod).items():
         assert isinstance(service, PodService)  # noqa: S101 - the model says so
+        wires = _wires(wiring, pod, service, allowance)
+        jobs += _pod_service(wiring, name, pod, field, service, wires)
+    return jobs
+
+
+class _Wires(Frozen, frozen=True):
+    """How sessions are opened: those that last, and those that end by themselves."""
+
+    live: MeasuredWire
+    archive: MeasuredWire
+
+
+def _wires(wiring: Wiring, pod: PodInput, service: PodService, allowance: Allowance) -> _Wires:
+    def wire(limits: StreamLimits) -> MeasuredWire:
         vendor = WebSocketWire(
-            _stream_limits(wiring, service),
+            limits,
             wiring.clock,
             _tls(pod),
             tls.proxy(pod.proxy),
             allow_private=pod.allow_private_addresses,
         )
-        wire = MeasuredWire(vendor, allowance)
-        jobs += _pod_service(wiring, name, pod, field, service, wire)
-    return jobs
+        return MeasuredWire(vendor, allowance)
+
+    lasting = _stream_limits(wiring, service)
+    finite = structs.replace(lasting, message_idle=service.archive_idle_limit_in_seconds)
+    return _Wires(live=wire(lasting), archive=wire(finite))
 
 
 def _sessions_per_hour(wiring: Wiring, pod: PodInput) -> int:
@@ -61,7 +79,7 @@ def _sessions_per_hour(wiring: Wiring, pod: PodInput) -> int:
     budget = pod.rate.sessions_per_hour
     if wiring.alone:
         return budget
-    return workers.share(budget, len(wiring.chosen(pod)), len(enabled(pod)))
+    return workers.share(budget, len(wiring.chosen(pod)), len(pod.services.enabled()))
 
 
 def _pod_service(
@@ -70,16 +88,16 @@ def _pod_service(
     pod: PodInput,
     field: str,
     service: PodService,
-    wire: MeasuredWire,
+    wires: _Wires,
 ) -> list[ServiceJob]:
     settings = _pod_settings(pod, service, once=wiring.once)
     source = _POD[field](settings)
     parts = Parts(wiring, name, pod.type, source, service)
     credentials = Credentials(pod.credentials, configured(wiring.reread, name, _pod_credentials))
-    live = _Caller(wire, wiring.clock, lambda: credentials.used.token)
+    live = _Caller(wires, wiring.clock, lambda: credentials.used.token)
     second = (
         _Caller(
-            wire, wiring.clock, lambda: credentials.used.archive_token or credentials.used.token
+            wires, wiring.clock, lambda: credentials.used.archive_token or credentials.used.token
         )
         if pod.credentials.archive_token
         else None
@@ -112,18 +130,26 @@ class _Caller:
     ``token`` answers the token in use: it may be replaced while we run.
     """
 
-    def __init__(self, wire: MeasuredWire, clock: Clock, token: Callable[[], SecretStr]) -> None:
+    def __init__(self, wires: _Wires, clock: Clock, token: Callable[[], SecretStr]) -> None:
         self.acceptance = Acceptance()
         self._setup = LatestSetup(lambda: PodSetup(token().get_secret_value()))
-        self._wire = wire
+        self._wires = wires
         self._clock = clock
 
-    def opening(self, request: Request) -> Callable[[], Stream]:
-        """What opens the session of a request, signed with the token of this moment."""
+    def lasting(self, request: Request) -> Callable[[], Stream]:
+        """What opens the live session of a request."""
+        return self._opening(self._wires.live, request)
+
+    def finite(self, request: Request) -> Callable[[], Stream]:
+        """What opens the session of an archive hour."""
+        return self._opening(self._wires.archive, request)
+
+    def _opening(self, wire: MeasuredWire, request: Request) -> Callable[[], Stream]:
+        # It is signed with the token of this moment.
         signed = self._setup.sign(request, self._setup.grant(None, self._clock.now()))
 
         def open_() -> Stream:
-            stream = self._wire.open(signed)
+            stream = wire.open(signed)
             self.acceptance.given()
             return stream
 
@@ -195,7 +221,7 @@ def _archive_fetch(wiring: Wiring, caller: _Caller, journal: Journal) -> Fetch:
     patience = Patience(attempts=_ARCHIVE_ATTEMPTS, cap=60.0)
 
     def connect(request: Request) -> Stream:
-        opening = caller.opening(request)
+        opening = caller.finite(request)
         return patiently(opening, patience, wiring.clock, wiring.rng, journal.waiting)
 
     return lambda request: batches(connect(request))
@@ -208,6 +234,6 @@ def _connect(
 
     def connect(request: Request) -> Stream:
         alarm = journal.taken_alarm(service.session_taken_limit_in_seconds)
-        return patiently(caller.opening(request), patience, wiring.clock, wiring.rng, alarm)
+        return patiently(caller.lasting(request), patience, wiring.clock, wiring.rng, alarm)
 
     return connect

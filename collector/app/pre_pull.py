@@ -6,19 +6,17 @@ The steps and their log lines are those of Devo's reference page; changing
 
 from __future__ import annotations
 
-import logging
+from deepdiff import DeepDiff
 
 from collector.core import checkpoint as rules
 from collector.core import phrases, state, times
 from collector.core.checkpoint import Checkpoint
+from collector.core.log import Log
 from collector.core.model import Micros
 from collector.core.times import DAY
-from collector.persistence.reset import difference
 from collector.persistence.sqlite import SqliteStore
 
 DEFAULT_LOOKBACK: Micros = 7 * DAY
-
-Log = logging.LoggerAdapter[logging.Logger]
 
 
 def pre_pull(
@@ -65,9 +63,8 @@ def _wanted(
         return rules.started(start)
     if initial_start_time is not None and initial_start_time != checkpoint.initial_start_time:
         anew = rules.started(initial_start_time)
-        changes = difference(
-            times.isoformat(checkpoint.initial_start_time), times.isoformat(initial_start_time)
-        )
+        before, after = checkpoint.initial_start_time, initial_start_time
+        changes = DeepDiff(times.isoformat(before), times.isoformat(after)).to_dict()
         log.info(phrases.initial_start_changed(changes, state.to_state(anew)))
         return anew
     return state.corrected(checkpoint, now) if dated else checkpoint

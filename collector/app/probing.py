@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import chain
 from urllib.parse import parse_qsl, urlsplit
@@ -11,9 +11,8 @@ from uuid import uuid4
 import msgspec
 
 from collector import logs
-from collector.app.outcome import CONFIG, Outcome
+from collector.app.outcome import Outcome
 from collector.app.outputs import sender
-from collector.app.place import folder
 from collector.app.probing_beside import alone, is_running
 from collector.app.probing_casb import take_casb
 from collector.app.probing_inputs import Ground
@@ -24,9 +23,10 @@ from collector.app.probing_pod import take_pod
 from collector.app.probing_websocket import take_websocket
 from collector.config.casb import CasbInput
 from collector.config.models import Settings
+from collector.config.names import unknown
 from collector.config.outputs import ConsoleOutput, FileOutput, Output
 from collector.config.pod import PodInput
-from collector.config.reveal import secrets_of
+from collector.config.secured import secrets_of
 from collector.config.websocket import WebSocketInput
 from collector.core import times
 from collector.core.model import Clock, Frozen, SpooledBatch
@@ -87,7 +87,7 @@ class Prober:
         """
         subjects = chosen(self._settings, names)
         until = self._clock.monotonic() + self._choice.patience.total
-        with alone(folder(self._settings)):
+        with alone(self._settings.state_folder):
             return [self._tested(subject, until) for subject in subjects]
 
     def _tested(self, subject: Subject, until: float) -> Report:
@@ -115,7 +115,7 @@ class Prober:
                 take_websocket(steps, name, websocket, self._ground())
 
     def _ground(self) -> Ground:
-        where = folder(self._settings)
+        where = self._settings.state_folder
         return Ground(
             clock=self._clock,
             folder=where,
@@ -183,13 +183,10 @@ def chosen(settings: Settings, names: Sequence[str]) -> list[Subject]:
         name: Subject(kind=Side.DESTINATION, name=name, type=each.type)
         for name, each in settings.outputs.items()
     }
-    unknown = sorted(set(names) - set(inputs) - set(outputs))
-    if unknown:
-        raise ConfigError(
-            CONFIG,
-            f"nothing is called {', '.join(unknown)}",
-            f"inputs: {', '.join(settings.inputs)}; outputs: {', '.join(outputs)}",
-        )
+    strange = sorted(set(names) - set(inputs) - set(outputs))
+    if strange:
+        known: dict[str, Iterable[str]] = {"inputs": settings.inputs, "outputs": outputs}
+        raise unknown("input or output", strange, known)
     subjects = [*inputs.values(), *outputs.values()]
     return [each for each in subjects if not names or each.name in names]
 

@@ -13,7 +13,7 @@ from collector.core import times
 from collector.core.health import State
 from collector.core.model import NO_TIME, Clock, Micros
 from collector.errors import StateError
-from collector.persistence.database import LOCK_NAME
+from collector.persistence.database import UNUSABLE_FOLDER, is_owned
 from collector.persistence.health import HealthReader, SubjectHealth
 from collector.probe.steps import Failed, Passed
 from collector.probe.verdicts import Trouble, Verdict
@@ -40,7 +40,7 @@ def alone(folder: Path) -> Iterator[None]:
         ) from None
     except OSError as error:
         raise StateError(
-            202,
+            UNUSABLE_FOLDER,
             f"the state folder {folder} cannot be used: {error.strerror}",
             "make the folder writable for the user that runs the test",
         ) from None
@@ -53,9 +53,9 @@ def alone(folder: Path) -> Iterator[None]:
 def is_running(folder: Path, clock: Clock) -> bool:
     """Whether a collector runs over the folder: it gives signs of life, or owns the state.
 
-    A one-shot run gives none.
+    A backfill, for example, gives none.
     """
-    return alive(folder, clock.now()) is not None or _is_owned(folder / LOCK_NAME)
+    return alive(folder, clock.now()) is not None or is_owned(folder) is True
 
 
 def report(folder: Path, source: str) -> Passed[None] | None:
@@ -81,21 +81,6 @@ def _row(folder: Path, source: str) -> SubjectHealth | None:
     with HealthReader(folder) as reader:
         rows = reader.read()
     return next((row for row in rows if row.subject == source), None)
-
-
-def _is_owned(path: Path) -> bool:
-    """Whether somebody holds a lock; one that is left behind is held by nobody."""
-    if not path.exists():
-        return False
-    lock = FileLock(path, mode=0o600)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return True
-    except OSError:
-        return False
-    lock.release()
-    return False
 
 
 def _shown(moment: Micros) -> str:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from collector.app import tls
 from collector.app.casb import casb_setup, casb_source
-from collector.app.probing_inputs import Ground, enabled, place
+from collector.app.probing_inputs import Ground, place
 from collector.app.probing_quota import Calls
 from collector.app.services import micros
 from collector.config.casb import CasbInput
@@ -25,7 +25,7 @@ from collector.probe.steps import Failed, Passed, Steps
 from collector.probe.verdicts import of_status
 from collector.setup.casb import CasbSetup
 from collector.wire.http import HttpLimits, HttpWire
-from collector.wire.vendor import told
+from collector.wire.vendor import vendor_message
 
 T = TypeVar("T")
 
@@ -33,7 +33,7 @@ T = TypeVar("T")
 def take_casb(steps: Steps, name: str, casb: CasbInput, ground: Ground) -> None:
     """Take the steps of one input; what depends on nothing that failed is still tried."""
     bases = casb.bases()
-    services = enabled(casb)
+    services = casb.services.enabled()
     failed = {
         base: steps.failure(partial(reach, steps, place(base, casb)))
         for base in dict.fromkeys(bases[each] for each in ("auth", *services))
@@ -106,7 +106,7 @@ class _Tenant:
         with closing(self._wire(seconds)) as http:
             response = http.send(request)
         if not 200 <= response.status < 300:
-            seen = f"HTTP {response.status}: {told(response)}".removesuffix(": ")
+            seen = f"HTTP {response.status}: {vendor_message(response)}".removesuffix(": ")
             raise Failed(of_status(response.status), seen)
         return response
 

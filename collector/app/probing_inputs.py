@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 from collector.app import tls
-from collector.config.inputs import Service
 from collector.config.models import AnyInput
 from collector.core.model import Clock, Frozen
 from collector.errors import (
@@ -22,7 +21,7 @@ from collector.probe.findings import Step
 from collector.probe.network import Place, place_of
 from collector.probe.steps import Failed, Passed, Planned, Steps
 from collector.probe.verdicts import TABLE, Side, Trouble, Verdict, of_status
-from collector.wire.websocket import Stream
+from collector.wire.stream import Stream
 
 _FORBIDDEN = 103
 """The number that ``wire.statuses`` gives to 403."""
@@ -48,18 +47,6 @@ class Ground(Frozen, frozen=True):
     calls: bool
     session: bool
     learn: Callable[[str], None]
-
-
-def enabled(chosen: AnyInput) -> dict[str, Service]:
-    """The services of an input that are collected, by name."""
-    services = {
-        field: getattr(chosen.services, field) for field in type(chosen.services).model_fields
-    }
-    return {
-        field: service
-        for field, service in services.items()
-        if service is not None and service.enabled
-    }
 
 
 def place(url: str, settings: AnyInput) -> Place:

@@ -35,7 +35,7 @@ from collector.probe.findings import Step
 from collector.probe.network import Place, place_of, reach
 from collector.probe.steps import Failed, Passed, Steps
 from collector.probe.verdicts import Trouble, Verdict, of_status
-from collector.senders import failures, http_answers
+from collector.senders import error_numbers
 from collector.senders.base import Sender
 from collector.senders.tls import client_context
 
@@ -43,48 +43,44 @@ _FORBIDDEN = 403
 _ROOM = 16 * 1024 * 1024
 """Free bytes below which a folder's disk counts as full."""
 
-_KAFKA_DENIED, _KAFKA_TOPIC, _KAFKA_REPLICAS = 650, 651, 653
-_S3_DENIED, _S3_BUCKET, _S3_BUSY, _S3_CHANGED = 645, 646, 647, 648
-"""Their modules need libraries that only some installations have."""
-
 _TROUBLES = {
-    failures.NAME_UNKNOWN: Trouble.NO_NAME,
-    failures.REFUSED: Trouble.REFUSED,
-    failures.TIMED_OUT: Trouble.TIMED_OUT,
-    failures.UNTRUSTED: Trouble.TLS_AUTHORITY,
-    failures.WRONG_NAME: Trouble.TLS_NAME,
-    failures.CLIENT_CERTIFICATE: Trouble.TLS_CLIENT,
-    failures.TLS_FAILED: Trouble.TLS,
-    failures.CONNECTION_LOST: Trouble.CUT,
-    failures.NETWORK_FAILED: Trouble.UNREACHABLE,
-    failures.TLS_FILES: Trouble.FILES,
-    failures.DISK_FULL: Trouble.DISK_FULL,
-    failures.FILE_DENIED: Trouble.FOLDER,
-    failures.FILE_FAILED: Trouble.FOLDER,
-    http_answers.NOT_FOUND: Trouble.NOT_FOUND,
-    http_answers.BUSY: Trouble.TOO_MANY,
-    http_answers.SERVER_FAILED: Trouble.SERVER,
-    http_answers.REDIRECTED: Trouble.REDIRECTED,
-    http_answers.ALL_REFUSED: Trouble.REJECTED,
-    http_answers.UNREADABLE: Trouble.UNREADABLE,
-    http_answers.SETTINGS_REFUSED: Trouble.SETTING,
-    http_answers.UNACKNOWLEDGED: Trouble.SETTING,
-    _KAFKA_DENIED: Trouble.DENIED,
-    _KAFKA_TOPIC: Trouble.TOPIC,
-    _KAFKA_REPLICAS: Trouble.SERVER,
-    _S3_DENIED: Trouble.DENIED,
-    _S3_BUCKET: Trouble.BUCKET,
-    _S3_BUSY: Trouble.TOO_MANY,
-    _S3_CHANGED: Trouble.CONFLICT,
+    error_numbers.NAME_UNKNOWN: Trouble.NO_NAME,
+    error_numbers.REFUSED: Trouble.REFUSED,
+    error_numbers.TIMED_OUT: Trouble.TIMED_OUT,
+    error_numbers.UNTRUSTED: Trouble.TLS_AUTHORITY,
+    error_numbers.WRONG_NAME: Trouble.TLS_NAME,
+    error_numbers.CLIENT_CERTIFICATE: Trouble.TLS_CLIENT,
+    error_numbers.TLS_FAILED: Trouble.TLS,
+    error_numbers.CONNECTION_LOST: Trouble.CUT,
+    error_numbers.NETWORK_FAILED: Trouble.UNREACHABLE,
+    error_numbers.TLS_FILES: Trouble.FILES,
+    error_numbers.DISK_FULL: Trouble.DISK_FULL,
+    error_numbers.FILE_DENIED: Trouble.FOLDER,
+    error_numbers.FILE_FAILED: Trouble.FOLDER,
+    error_numbers.NOT_FOUND: Trouble.NOT_FOUND,
+    error_numbers.BUSY: Trouble.TOO_MANY,
+    error_numbers.SERVER_FAILED: Trouble.SERVER,
+    error_numbers.REDIRECTED: Trouble.REDIRECTED,
+    error_numbers.ALL_REFUSED: Trouble.REJECTED,
+    error_numbers.UNREADABLE: Trouble.UNREADABLE,
+    error_numbers.SETTINGS_REFUSED: Trouble.SETTING,
+    error_numbers.UNACKNOWLEDGED: Trouble.SETTING,
+    error_numbers.KAFKA_DENIED: Trouble.DENIED,
+    error_numbers.KAFKA_TOPIC: Trouble.TOPIC,
+    error_numbers.KAFKA_REPLICAS: Trouble.SERVER,
+    error_numbers.S3_DENIED: Trouble.DENIED,
+    error_numbers.S3_BUCKET: Trouble.BUCKET,
+    error_numbers.S3_BUSY: Trouble.TOO_MANY,
+    error_numbers.S3_CHANGED: Trouble.CONFLICT,
 }
 _EXACT = frozenset(
     {
-        http_answers.SETTINGS_REFUSED,
-        http_answers.UNACKNOWLEDGED,
-        _KAFKA_DENIED,
-        _KAFKA_TOPIC,
-        _S3_DENIED,
-        failures.NETWORK_FAILED,
+        error_numbers.SETTINGS_REFUSED,
+        error_numbers.UNACKNOWLEDGED,
+        error_numbers.KAFKA_DENIED,
+        error_numbers.KAFKA_TOPIC,
+        error_numbers.S3_DENIED,
+        error_numbers.NETWORK_FAILED,
     }
 )
 """Errors whose remedy names the very setting or right: it stands in place of the row's."""
@@ -109,9 +105,9 @@ def explain(rows: Mapping[Trouble, Verdict], error: CollectorError) -> Failed:
 def _trouble(error: CollectorError) -> Trouble:
     """Its row: of an HTTP answer by its status, where its number says no more."""
     status = error.status if isinstance(error, Undelivered) else None
-    if error.number == http_answers.DENIED:
+    if error.number == error_numbers.DENIED:
         return Trouble.FORBIDDEN if status == _FORBIDDEN else Trouble.UNAUTHORIZED
-    if error.number == http_answers.UNEXPECTED and status is not None:
+    if error.number == error_numbers.UNEXPECTED and status is not None:
         return of_status(status)
     return _TROUBLES.get(error.number, Trouble.OTHER)
 

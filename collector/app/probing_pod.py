@@ -1,7 +1,7 @@
 """The steps of a PoD cluster: up to TLS always, up to a record where that disturbs nobody.
 
-The vendor gives a token one session of each type (vendor notes on PoD, section 3), and
-resumes a live stream where the token's last session ended (section 2).  So no session
+The vendor gives a token one session of each type (docs/vendor-notes.md, PoD 3), and
+resumes a live stream where the token's last session ended (PoD 2).  So no session
 is opened beside a running collector, nor for ``mode: live``, which could not fetch from
 the archive what the vendor then no longer resumes.  A session that is opened asks for
 one hour of the archive, which ends by itself.
@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from collector.app import tls
 from collector.app.probing_beside import report
-from collector.app.probing_inputs import Ground, enabled, place, sessions, take_session
+from collector.app.probing_inputs import Ground, place, sessions, take_session
 from collector.app.services import micros
 from collector.config.pod import PodInput, PodService
 from collector.core import times
@@ -28,7 +28,9 @@ from collector.probe.steps import Failed, Passed, Steps
 from collector.probe.verdicts import Trouble
 from collector.pullers.pod import PodSettings, archive_request
 from collector.setup.pod import PodSetup
-from collector.wire.websocket import End, Stream, StreamLimits, WebSocketWire
+from collector.wire.inbox import End
+from collector.wire.stream import Stream, StreamLimits
+from collector.wire.websocket import WebSocketWire
 
 _FORCE = "--session opens one all the same"
 _BESIDE = (
@@ -44,7 +46,7 @@ _CLOSE_SECONDS = 10.0
 
 def take_pod(steps: Steps, name: str, pod: PodInput, ground: Ground) -> None:
     """Take the steps of one input; raises ``Ended`` when the vendor cannot be reached."""
-    services = enabled(pod)
+    services = pod.services.enabled()
     with steps.plan(*sessions(name, services)):
         reach(steps, place(pod.endpoint, pod))
     for field, service in services.items():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from collector.app.probing_inputs import Ground, enabled, place, sessions, take_session
+from collector.app.probing_inputs import Ground, place, sessions, take_session
 from collector.app.websocket import Secrets, context, open_stream
 from collector.config.websocket import WebSocketInput, WebSocketStream
 from collector.probe.findings import Step
@@ -16,7 +16,7 @@ from collector.probe.network import reach
 from collector.probe.steps import Failed, Passed, Steps
 from collector.probe.verdicts import Trouble
 from collector.pullers.websocket_stream import stream_request
-from collector.wire.websocket import Stream, StreamLimits
+from collector.wire.stream import Stream, StreamLimits
 
 _ONCE = (
     "credentials not tried: that takes a session, and a stream gives each record once, so that "
@@ -29,7 +29,7 @@ _LISTENED = 2.0
 
 def take_websocket(steps: Steps, name: str, settings: WebSocketInput, ground: Ground) -> None:
     """Take the steps of one input; raises ``Ended`` when the server cannot be reached."""
-    services = enabled(settings)
+    services = settings.services.enabled()
     with steps.plan(*sessions(name, services)):
         reach(steps, place(settings.uri, settings))
     for field, service in services.items():

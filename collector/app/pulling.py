@@ -16,10 +16,10 @@ from collector.app.selection import Selection
 from collector.app.services import ServiceJob, Wiring
 from collector.config.models import Settings
 from collector.core.gate import Marks
+from collector.core.log import Log
 from collector.core.model import Clock
 from collector.core.times import HOUR
 from collector.persistence.sqlite import SqliteStore
-from collector.pullers.journal import Log
 
 HOUSEKEEPING_SECONDS = 3600.0
 _FORGET_AFTER = 48 * HOUR

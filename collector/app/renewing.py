@@ -71,7 +71,7 @@ class RenewingSender:
         self.hold = self._sender.hold
 
 
-def secrets_alone(
+def rereading_secrets_only(
     reread: Callable[[], Settings], name: str, started: Output
 ) -> Callable[[], Output | None]:
     """The output as it is configured now; None where more than its secrets has changed.

@@ -114,7 +114,7 @@ class Replay:
             pulling_id=str(self._clock.now() // 1000),
             counted_in=Window(letter.hour, letter.hour + HOUR) if known else None,
             conclude=lambda _before, _after: self._uncounted(letter, intake),
-            settles=[letter.id],
+            replayed=[letter.id],
             again=letter.event if known else None,
         )
         if stats.rejected:
@@ -133,7 +133,8 @@ class Replay:
         if letter.hour == NO_TIME:
             return []
         hour = Window(letter.hour, letter.hour + HOUR)
-        known = () if letter.event is None else (letter.event,)
+        # The digest of a row is made of dated events alone.
+        known = () if letter.event is None or letter.time == NO_TIME else (letter.event,)
         dead = min(intake.account(hour).counts.dead_lettered, 1)
         if not dead and not known:
             return []

@@ -8,12 +8,13 @@ import msgspec
 
 from collector.app.collector import Collector
 from collector.app.opening import starts_anew
-from collector.app.place import folder
+from collector.app.outcome import Outcome
 from collector.app.pre_pull import DEFAULT_LOOKBACK
 from collector.app.selection import Selection
-from collector.app.services import enabled, micros
+from collector.app.services import micros
 from collector.clock import SystemClock
 from collector.config.models import Settings
+from collector.config.names import refuse_unknown_choice
 from collector.config.pod import PodInput
 from collector.config.websocket import WebSocketInput
 from collector.core import checkpoint as rules
@@ -46,20 +47,25 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     ready: Micros | None = None
 
 
+def enabled(settings: Settings) -> list[str]:
+    """The sources that are to be collected: of enabled inputs the enabled services."""
+    return [
+        f"{name}#{field}"
+        for name, each in settings.inputs.items()
+        if each.enabled
+        for field in each.services.enabled()
+    ]
+
+
 def sources(settings: Settings, inputs: Iterable[str], services: Iterable[str]) -> list[str]:
     """The sources of the named inputs and services that are enabled; empty means all.
 
-    Raises ``ConfigError`` when that leaves none.
+    Raises ``ConfigError`` for a name that nothing has, and when that leaves none.
     """
     chosen_inputs, chosen_services = frozenset(inputs), frozenset(services)
-    found = [
-        f"{name}#{field}"
-        for name, each in settings.inputs.items()
-        if not chosen_inputs or name in chosen_inputs
-        if each.enabled
-        for field in enabled(each)
-        if not chosen_services or field in chosen_services
-    ]
+    refuse_unknown_choice(settings, chosen_inputs, chosen_services)
+    chosen = Selection(chosen_inputs, chosen_services)
+    found = [each for each in enabled(settings) if chosen.has_source(*each.split("#"))]
     if not found:
         raise ConfigError(21, "no service that is configured and enabled fits", _CHECK)
     return found
@@ -140,7 +146,7 @@ def refuse_beside_another(settings: Settings) -> None:
 
     Where there is no state yet nothing is made.
     """
-    where = folder(settings)
+    where = settings.state_folder
     if not (where / LOCK_NAME).exists():
         return
     try:
@@ -160,7 +166,7 @@ def ask(settings: Settings, plans: Iterable[Plan], clock: Clock) -> None:
     """
     wanted = {each.source: each.read for each in plans if each.read}
     now = clock.now()
-    store = SqliteStore.open(folder(settings), clock, start_anew=starts_anew(settings))
+    store = SqliteStore.open(settings.state_folder, clock, start_anew=starts_anew(settings))
     try:
         for source, start in starts(settings, wanted).items():
             mark = store.checkpoint(source)
@@ -168,7 +174,7 @@ def ask(settings: Settings, plans: Iterable[Plan], clock: Clock) -> None:
                 mark = rules.started(now - DEFAULT_LOOKBACK if start is None else start)
                 store.reset(source, mark, now, "first start")
             mark = _owing(settings, source, mark, wanted[source][-1].end)
-            store.correct(source, _wanting(mark, wanted[source], now), now)
+            store.correct(source, wanting(mark, wanted[source], now), now)
     finally:
         store.close()
 
@@ -189,20 +195,21 @@ def read(
     plans: Iterable[Plan],
     clock: SystemClock,
     watch: Callable[[Collector], None],
-) -> int:
-    """Have the services read what they were asked for; the exit code.
+) -> Outcome:
+    """Have the services read what they were asked for; how that ended.
 
     ``watch`` runs beside it, in the caller's thread, until the collector rests.
     """
     wanted = [each.source for each in plans if each.read]
     collector = Collector(settings, clock, Selection(sources=wanted, only_looks=True), once=True)
     watch(collector)
-    return collector.outcome.exit_code()
+    return collector.outcome
 
 
-def _wanting(mark: Checkpoint, hours: Iterable[Window], now: Micros) -> Checkpoint:
+def wanting(mark: Checkpoint, hours: Iterable[Window], now: Micros) -> Checkpoint:
+    """The checkpoint with these hours to be looked at now, even those that were put off."""
     for span in _joined(hours):
-        mark = rules.look_again(mark, span, now)
+        mark = rules.look_again(rules.looked(mark, span), span, now)
     return mark
 
 

@@ -83,21 +83,8 @@ class Wiring(msgspec.Struct, frozen=True, kw_only=True):
 
     def chosen(self, settings: AnyInput) -> dict[str, Service]:
         """The services of an input that are configured, enabled and wanted, by name."""
-        return {
-            field: service for field, service in enabled(settings).items() if self.wanted(field)
-        }
-
-
-def enabled(settings: AnyInput) -> dict[str, Service]:
-    """The services of an input that are configured and enabled, by name."""
-    services = {
-        field: getattr(settings.services, field) for field in type(settings.services).model_fields
-    }
-    return {
-        field: service
-        for field, service in services.items()
-        if service is not None and service.enabled
-    }
+        enabled = settings.services.enabled()
+        return {field: service for field, service in enabled.items() if self.wanted(field)}
 
 
 class Parts:
@@ -120,14 +107,15 @@ class Parts:
         waits = not wiring.once and getattr(service, "mode", "archive") == "archive"
         minutes = wiring.settings.globals.give_up_after_in_minutes
         endurance = Endurance(None if minutes is None else minutes * 60)
-        self._pulls, self._live = (
+        self._pulls, self._live, hours = (
             SourceWatch(wiring.board, self.source_id, part, clock, endurance)
-            for part in ("pull", "live")
+            for part in ("pull", "live", "hours")
         )
         period = self.period if waits else 0.0
-        self.journal = Journal(self.log, source.service, clock, period, self._pulls)
+        self.journal = Journal(self.log, source.service, clock, period, self._pulls, hours)
         self.live_journal = Journal(self.log, source.service, clock, watch=self._live)
-        self._silence_limit = service.silence_limit_in_seconds
+        # In a run that ends nothing comes once the one pull is done: that is no silence.
+        self._silence_limit = 0.0 if wiring.once else service.silence_limit_in_seconds
         start = service.initial_start_time_in_utc
         checkpoint = pre_pull(
             wiring.store,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 
 from collector.core.allowance import Hourly
+from collector.core.log import Log
 from collector.core.model import Clock, Request
 from collector.errors import Stopped
-from collector.pullers.journal import Log
-from collector.wire.websocket import Stream, WebSocketWire
+from collector.wire.stream import Stream
+from collector.wire.websocket import WebSocketWire
 
 
 class Allowance:

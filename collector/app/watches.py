@@ -20,6 +20,8 @@ from collector.errors import (
 )
 from collector.pullers.journal import Unwatched, Watch
 
+DEFECT = 1
+"""The number of the fault that a source met a defect of ours."""
 GIVEN_UP = 310
 """The number of the fault that a source is no longer tried."""
 
@@ -27,7 +29,7 @@ _USER = (ConfigError, AuthenticationError, TokenRejected, VendorRefused, Session
 _VENDOR = (VendorUnavailable, UnreadableAnswer, SessionEnded)
 _DEFECT = Fault(
     kind=Kind.FIRST_PARTY_GENERIC,
-    number=1,
+    number=DEFECT,
     cause="a defect of the collector",
     remedy="please report the log",
 )

@@ -39,9 +39,10 @@ from collector.pullers.websocket_stream import (
     websocket_stream,
 )
 from collector.wire.retry import Patience, patiently
-from collector.wire.websocket import Stream, StreamLimits, WebSocketWire
+from collector.wire.stream import Stream, StreamLimits
+from collector.wire.websocket import WebSocketWire
 
-_NOTHING_OWED = Turns(memory=36_500 * DAY, slack=0)
+_NOTHING_OWED = Turns(memory=36_500 * DAY, slack=0, resumes=False)
 """Each session follows the one before, for what lies between them can never be fetched."""
 _LOST = 311
 """The number of the fault that records were missed for good."""
@@ -165,7 +166,7 @@ class _Opening:
         now = self._clock.now()
         dated = self._parts.source.dated
         gap = gaps.before(intake.checkpoint, now, dated=dated)
-        entries = gaps.told(intake.checkpoint, now, intake.account, dated=dated)
+        entries = gaps.session_entries(intake.checkpoint, now, intake.account, dated=dated)
         intake.advance(lambda checkpoint: gaps.resumed(checkpoint, now, dated=dated), entries)
         if gap is not None:
             cause = f"{gaps.spelled(gap)}: what was sent then is lost"

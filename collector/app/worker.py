@@ -14,13 +14,12 @@ from collections.abc import Callable
 from collector.app.backpressure import SpoolGate
 from collector.app.credentials import Rereading
 from collector.app.health import Board
+from collector.app.health_monitor import LOOK_SECONDS
 from collector.app.inspection import SourceInspector
 from collector.app.internal import Announcer
 from collector.app.jobs import Schedule, run_all_once
 from collector.app.kernel import Kernel
 from collector.app.outcome import COMPLETE, Outcome
-from collector.app.oversight import LOOK_SECONDS
-from collector.app.place import folder
 from collector.app.pulling import HOUSEKEEPING_SECONDS, Pulling, spool_gate
 from collector.app.selection import Selection
 from collector.app.services import Wiring
@@ -42,26 +41,26 @@ log = component_logger("MainProcess", "MainThread")
 class Orders(Frozen, frozen=True):
     """What a supervisor tells a worker: the epoch to join, and the sources it owns.
 
-    ``shape`` is that of the supervisor's settings; see ``shape_of``.
+    ``digest`` is that of the supervisor's settings; see ``settings_digest``.
     """
 
     epoch: str
     sources: list[str]
     once: bool
-    shape: str
+    digest: str
 
 
-def shape_of(settings: Settings) -> str:
+def settings_digest(settings: Settings) -> str:
     """A digest of all settings but the secrets, which may be replaced while we run."""
     return hashlib.sha256(settings.model_dump_json().encode()).hexdigest()
 
 
-def same_shape(settings: Settings, orders: Orders) -> None:
+def refuse_changed_settings(settings: Settings, orders: Orders) -> None:
     """Raise ``ConfigError`` when a worker would not work by its supervisor's settings.
 
     Its records would be owed to outputs that nobody serves.
     """
-    if shape_of(settings) != orders.shape:
+    if settings_digest(settings) != orders.digest:
         raise ConfigError(
             49,
             "the configuration has changed since the collector was started",
@@ -87,7 +86,7 @@ class Worker:
         self.outcome = Outcome()
         letter_bytes = settings.globals.dead_letters.max_bytes
         self._store = SqliteStore.join(
-            folder(settings), orders.epoch, clock, letter_bytes=letter_bytes
+            settings.state_folder, orders.epoch, clock, letter_bytes=letter_bytes
         )
         try:
             gate = spool_gate(settings, self._store, clock, log, gives_up=orders.once)
@@ -107,13 +106,11 @@ class Worker:
     def run(self) -> int:
         """Run until stopped; the exit code."""
         schedule = Schedule(self._pulling.jobs, self._clock)
-        schedule.every(self._globals.statistics_period_in_seconds, self._announce, at_once=False)
         schedule.every(HOUSEKEEPING_SECONDS, self._forget, at_once=False)
         if self._globals.secrets.reread_in_seconds:
             seconds = self._globals.secrets.reread_in_seconds
             schedule.every(seconds, self._pulling.look, at_once=False)
-        schedule.every(LOOK_SECONDS, self._look)
-        schedule.start()
+        self._begin(schedule)
         while not self._clock.sleep(_CLOCK_SECONDS):
             schedule.follow_clock()
         schedule.shut_down()
@@ -121,13 +118,23 @@ class Worker:
 
     def run_once(self) -> int:
         """Take everything due; the exit code."""
+        schedule = Schedule((), self._clock)
+        self._begin(schedule)
         if not run_all_once(self._pulling.jobs, self._clock):
             self.outcome.interrupted()
+        schedule.shut_down(wait=not self._clock.stopping())
         self._look()
         self._announce()
         self._forget()
         self._clock.stop()
         return self._rest()
+
+    def _begin(self, schedule: Schedule) -> None:
+        """Start what every run does, with what it does again and again beside its pulls."""
+        period = self._globals.statistics_period_in_seconds
+        schedule.every(period, self._announce, at_once=False)
+        schedule.every(LOOK_SECONDS, self._look)
+        schedule.start()
 
     def _wiring(
         self, settings: Settings, gate: SpoolGate, reread: Callable[[], Settings]

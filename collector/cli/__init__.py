@@ -8,9 +8,9 @@ from importlib import import_module
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from collector.app.outcome import MEANING, PARTIAL
+from collector.cli.help import Command, Group
 from collector.cli.leaving import leave, leave_unread
 from collector.cli.screen import err, fail
 from collector.cli.stdout import Unwritable, watched
@@ -41,7 +41,7 @@ _COMMANDS = {
 _HIDDEN = {"worker"}
 
 
-class _Commands(TyperGroup):
+class _Commands(Group):
     """The commands; what a person breaks off ends in a code of ours."""
 
     def invoke(self, ctx: Any) -> Any:
@@ -76,9 +76,11 @@ def application(names: Iterable[str] = tuple(_COMMANDS)) -> typer.Typer:
         module, attribute = _COMMANDS[name]
         command = getattr(import_module(f"collector.cli.{module}"), attribute)
         if isinstance(command, typer.Typer):
-            app.add_typer(command, name=name)
+            for member in command.registered_commands:
+                member.cls = Command
+            app.add_typer(command, name=name, cls=Group)
         else:
-            app.command(name, hidden=name in _HIDDEN)(command)
+            app.command(name, cls=Command, hidden=name in _HIDDEN)(command)
     return app
 
 
@@ -95,6 +97,9 @@ def main() -> None:
     except CollectorError as error:
         fail(error)
         leave(error.exit_code)
+    except KeyboardInterrupt:  # while modules load; once a command runs, it is caught above
+        err.print("Interrupted.")
+        leave(PARTIAL)
     except SystemExit as ended:
         leave(ended.code if isinstance(ended.code, int) else int(ended.code is not None))
 

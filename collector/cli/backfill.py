@@ -9,16 +9,13 @@ import typer
 from collector.app import rereading
 from collector.cli.chosen import settings
 from collector.cli.hours import (
-    InputsOption,
-    ServicesOption,
     ToOption,
-    YesOption,
     carry_out,
     hours_of,
     show,
     span,
 )
-from collector.cli.options import ConfigOption
+from collector.cli.options import ConfigOption, InputsOption, ServicesOption, YesOption
 from collector.clock import SystemClock
 
 

@@ -65,10 +65,7 @@ def _refuse(error: InvalidConfig, cautions: Sequence[Problem], *, as_json: bool)
 def _services(found: Settings) -> list[dict[str, str]]:
     rows = []
     for name, chosen in found.inputs.items():
-        for field in type(chosen.services).model_fields:
-            service = getattr(chosen.services, field)
-            if service is None:
-                continue
+        for field, service in chosen.services.configured().items():
             on = chosen.enabled and service.enabled
             rows.append(
                 {

@@ -1,4 +1,7 @@
-"""The configuration that a command is to use."""
+"""The configuration that a command is to use.
+
+Apart from ``options``, for not every command loads what reads one.
+"""
 
 from __future__ import annotations
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from collector.app.heartbeat import alive
+from collector.app.heartbeat import alive, barred
 from collector.app.outcome import INTERNAL
-from collector.app.place import folder
 from collector.cli.chosen import settings
 from collector.cli.options import ConfigOption
-from collector.cli.screen import err, out
+from collector.cli.screen import err, out, plain
 from collector.clock import SystemClock
 
 
@@ -18,9 +17,10 @@ def health(config: ConfigOption = None) -> None:
 
     For the HEALTHCHECK of a container.
     """
-    state = folder(settings(config))
+    state = settings(config).state_folder
     ago = alive(state, SystemClock().now())
     if ago is None:
-        err.print("no collector is running over this state folder")
+        reason = barred(state) or "no collector is running over this state folder"
+        err.print(plain(reason), soft_wrap=True)
         raise typer.Exit(INTERNAL)
     out.print(f"alive: last sign {ago:.0f} seconds ago", highlight=False)

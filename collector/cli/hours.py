@@ -14,11 +14,12 @@ from collector.app import rereading
 from collector.app.collector import Collector
 from collector.app.opening import starts_anew
 from collector.app.outcome import PARTIAL
-from collector.app.place import folder
 from collector.app.rereading import Plan
+from collector.cli.options import utc_time
 from collector.cli.process import open_log, stop_on_signals
 from collector.cli.screen import err, table
 from collector.clock import SystemClock
+from collector.config.fields import IN_THE_PAST, in_the_future
 from collector.config.models import Settings
 from collector.core import times
 from collector.core.ledger import SETTLING
@@ -29,14 +30,6 @@ from collector.errors import ConfigError
 from collector.persistence import database
 from collector.persistence.hours import Hour, Ledger
 
-InputsOption = Annotated[
-    list[str] | None,
-    typer.Option("--input", "-i", metavar="NAME", help="Only this input; may be repeated."),
-]
-ServicesOption = Annotated[
-    list[str] | None,
-    typer.Option("--service", "-s", metavar="NAME", help="Only this service; may be repeated."),
-]
 FromOption = Annotated[
     str | None,
     typer.Option("--from", metavar="TIME", help='First hour, as "2026-01-31T00:00:00Z".'),
@@ -44,11 +37,9 @@ FromOption = Annotated[
 ToOption = Annotated[
     str | None, typer.Option("--to", metavar="TIME", help="End of the last hour. Default: now.")
 ]
-YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 GRACE_HOURS = 2.0
 """From when an hour is due until it is overdue, unless a person says otherwise."""
 _LONGEST = 3660 * DAY
-_LATEST = times.parse("9999-01-01T00:00:00Z")
 
 
 def span(start: str | None, end: str | None, now: Micros, default_hours: int) -> Window:
@@ -56,8 +47,10 @@ def span(start: str | None, end: str | None, now: Micros, default_hours: int) ->
 
     It has ten years at most, for every hour of it is looked at.
     """
-    last = ceil_hour(now if end is None else _time(end))
-    first = last - default_hours * HOUR if start is None else floor_hour(_time(start))
+    last = ceil_hour(now if end is None else utc_time(end))
+    first = last - default_hours * HOUR if start is None else floor_hour(utc_time(start))
+    if end is None and first >= last:
+        raise ConfigError(22, f"--from {in_the_future(now)}", IN_THE_PAST)
     if first >= last:
         raise ConfigError(22, "--from is not before --to", "give an earlier --from")
     if last - first > _LONGEST:
@@ -73,7 +66,7 @@ def hours_of(
     ``whole``: also the hours before a source's first one, and all of them where there
     is no state yet.
     """
-    place = folder(settings)
+    place = settings.state_folder
     if whole and not database.exists(place):
         ledger = Ledger.unmade(place, wanted, sources, start_anew=starts_anew(settings))
         return by_source(ledger, sources)
@@ -85,7 +78,7 @@ def ledger_of(
 ) -> Ledger:
     """The ledger of these sources, those that never ran included."""
     starts = rereading.starts(settings, sources)
-    return Ledger.read(folder(settings), wanted, sources, whole=whole, starts=starts)
+    return Ledger.read(settings.state_folder, wanted, sources, whole=whole, starts=starts)
 
 
 def by_source(ledger: Ledger, sources: Sequence[str]) -> dict[str, list[Hour]]:
@@ -114,13 +107,18 @@ def carry_out(settings: Settings, plans: list[Plan], *, yes: bool) -> None:
     clock = SystemClock()
     stop_on_signals(clock)
     rereading.ask(settings, plans, clock)
-    log = folder(settings) / "reading.log"
+    asked = clock.now()
+    log = settings.state_folder / "reading.log"
     # It stays open: a pull that outlasts a stop may still write to it until the process ends.
     open_log(settings, log.open("a", encoding="utf-8"))
-    code = rereading.read(settings, plans, clock, lambda collector: _watch(collector, wanted))
+    ended = rereading.read(settings, plans, clock, lambda collector: _watch(collector, wanted))
     err.print(f"The log of this reading is in {log}", highlight=False)
-    whole = _sum_up(settings, plans)
-    raise typer.Exit(code or (0 if whole else PARTIAL))
+    read = [hour for plan in plans if plan.read for hour in _read(settings, plan)]
+    if ended.report().interrupted:
+        unread = sum(hour.look is not None and hour.look <= asked for hour in read)
+        err.print(f"Interrupted; {unread} of {len(read)} hours were not read.")
+    whole = _sum_up(settings, read)
+    raise typer.Exit(ended.exit_code() or (0 if whole else PARTIAL))
 
 
 def show(settings: Settings, plans: list[Plan]) -> None:
@@ -137,8 +135,8 @@ def show(settings: Settings, plans: list[Plan]) -> None:
         counts = (plan.read, plan.read, plan.known, plan.out_of_reach, plan.future)
         shown.add_row(plan.source, *(str(len(hours)) for hours in counts))
     err.print(shown)
-    if not database.exists(folder(settings)):
-        text = f"The folder {folder(settings)} holds no state yet; the reading makes it."
+    if not database.exists(settings.state_folder):
+        text = f"The folder {settings.state_folder} holds no state yet; the reading makes it."
         err.print(text, highlight=False)
     for plan in plans:
         if plan.ready is not None:
@@ -180,16 +178,15 @@ def _outstanding(collector: Collector) -> int:
     return sum((look.end - look.start) // HOUR for look in looks)
 
 
-def _sum_up(settings: Settings, plans: list[Plan]) -> bool:
+def _sum_up(settings: Settings, read: list[Hour]) -> bool:
     """Say what became of the hours; whether nothing of them is missing."""
-    read = [hour for plan in plans if plan.read for hour in _read(settings, plan)]
     done = sum(hour.done for hour in read)
     due = [moment for hour in read if (moment := _settles(settings, hour)) is not None]
     err.print(f"{done} of {len(read)} hours are complete, verified or repaired.")
     if due:
         err.print(
-            f"{len(due)} hours settle: they held no or strikingly few records. The next run reads "
-            f"them once more, the last from {minute(max(due))} on.",
+            f"{len(due)} hours settle: they held no records, or far fewer than usual. The next run "
+            f"reads them once more, the last from {minute(max(due))} on.",
             highlight=False,
         )
     return done + len(due) == len(read)
@@ -210,14 +207,3 @@ def _settles(settings: Settings, hour: Hour) -> Micros | None:
     terms = rereading.terms(settings, hour.source, round(GRACE_HOURS * HOUR))
     found = standing(hour.account, hour.look, terms, SystemClock().now())
     return None if found.is_gap else found.due
-
-
-def _time(text: str) -> Micros:
-    fix = 'write it as "2026-01-31T00:00:00Z"'
-    try:
-        instant = times.parse(text)
-    except ValueError as error:
-        raise ConfigError(20, f"{text} is no time", fix) from error
-    if not 0 <= instant <= _LATEST:
-        raise ConfigError(20, f"{text} is not in the years 1970 to 9998", fix)
-    return instant

@@ -12,9 +12,7 @@ from collector.cli.screen import fail
 from collector.cli.stdout import Unwritable
 from collector.config.programs import end_all
 from collector.errors import Undelivered
-
-_STREAM_CLOSED = 614
-"""The number that the output ``console`` has for this; the senders take long to load."""
+from collector.senders.error_numbers import STREAM_CLOSED
 
 
 def leave(code: int) -> NoReturn:
@@ -38,7 +36,7 @@ def leave_unread(lost: Unwritable, code: int = 0) -> NoReturn:
     if lost.closed:
         _end(code or PARTIAL)
     error = Undelivered(
-        _STREAM_CLOSED,
+        STREAM_CLOSED,
         f"standard output cannot be written: {lost}",
         "see to where it leads (a full disk, perhaps), then give the command again",
     )

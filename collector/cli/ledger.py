@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Iterable, Iterator
 from typing import Annotated
 
 import msgspec
 import typer
+from rich.console import RenderableType
 
 from collector.app import rereading
 from collector.app.outcome import PARTIAL
@@ -15,10 +17,7 @@ from collector.cli.chosen import settings
 from collector.cli.hours import (
     GRACE_HOURS,
     FromOption,
-    InputsOption,
-    ServicesOption,
     ToOption,
-    YesOption,
     by_source,
     carry_out,
     counted,
@@ -28,7 +27,7 @@ from collector.cli.hours import (
     span,
 )
 from collector.cli.judged import Judged, alike, hourly
-from collector.cli.options import ConfigOption, JsonOption
+from collector.cli.options import ConfigOption, InputsOption, JsonOption, ServicesOption, YesOption
 from collector.cli.screen import out, print_json
 from collector.clock import SystemClock
 from collector.config.models import Settings
@@ -92,9 +91,9 @@ def show(
     0 otherwise. A gap is an hour that is unrecoverable, partial (reading it
     failed), or overdue: not complete two hours (--grace) after it was due. It is
     due when it can first be read: archive_delay_in_seconds (CASB alerts:
-    settle_delay_in_seconds) after its end; an hour that held no or strikingly
-    few records is due again at its second reading. Until it is overdue an hour
-    settles: it is counted apart, and no alarm. A service that is configured
+    settle_delay_in_seconds) after its end; an hour that held no records, or far
+    fewer than usual, is due again at its second reading. Until it is overdue an
+    hour settles: it is counted apart, and no alarm. A service that is configured
     and never ran has gaps from its start on. One that is disabled, or
     configured no more, has none: its name is told apart.
 
@@ -206,21 +205,33 @@ def _tell(judged: list[Judged], left: list[str], *, gaps: bool, as_json: bool) -
         counts = {"gaps": alarms, "settling": len(settling)}
         print_json({**counts, "not_collected": left, "hours": rows})
         return alarms
-    if alarms or not gaps:
-        out.print(alike(each for each in shown if each.standing.is_gap) if gaps else hourly(shown))
+    told: list[RenderableType] = []
+    if not gaps:
+        told.append(hourly(shown) if shown else "No hours in this span.")
+    elif alarms:
+        told.append(alike(each for each in shown if each.standing.is_gap))
     if left:
-        out.print(f"\nNot collected any more, and no alarm: {', '.join(left)}.", highlight=False)
+        told.append(f"Not collected any more, and no alarm: {', '.join(left)}.")
     if gaps:
-        _sum_up(alarms, settling)
+        told.append("\n".join(_summary(alarms, settling)))
+    _print_apart(told)
     return alarms
 
 
-def _sum_up(alarms: int, settling: list[Judged]) -> None:
+def _summary(alarms: int, settling: list[Judged]) -> Iterator[str]:
     if settling:
         last = minute(max(each.standing.overdue for each in settling))
-        out.print(f"\nStill settling, and no gap: {counted(len(settling))}, the last until {last}.")
+        yield f"Still settling, and no gap: {counted(len(settling))}, the last until {last}."
     if not alarms:
-        out.print("[green]No gaps.[/]")
+        yield "[green]No gaps.[/]"
         return
-    out.print(f"\nGaps: {counted(alarms)}; a running collector repairs what it can.")
-    out.print("To read them now, stop it and run: collector ledger repair")
+    yield f"Gaps: {counted(alarms)}; a running collector repairs what it can."
+    yield "To read them now, stop it and run: collector ledger repair"
+
+
+def _print_apart(told: Iterable[RenderableType]) -> None:
+    """Print each, with an empty line between two."""
+    for number, each in enumerate(told):
+        if number:
+            out.print()
+        out.print(each, highlight=False)

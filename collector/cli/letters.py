@@ -10,14 +10,13 @@ import typer
 
 from collector.app import rereading
 from collector.app.outcome import PARTIAL
-from collector.app.place import folder
 from collector.app.replay import Replay, Replayed
 from collector.cli.chosen import settings
-from collector.cli.names import refuse_unknown
-from collector.cli.options import ConfigOption, JsonOption
+from collector.cli.options import ConfigOption, JsonOption, YesOption
 from collector.cli.screen import err, out, plain, print_json, table
 from collector.clock import SystemClock
 from collector.config.models import Settings
+from collector.config.names import refuse_unknown
 from collector.core import times
 from collector.errors import ConfigError
 from collector.logs import escape
@@ -69,7 +68,6 @@ AllOption = Annotated[
         "--all", help="Not by id: all, or all that --source, --output and --reason choose."
     ),
 ]
-YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 @app.command("list")
@@ -88,7 +86,7 @@ def list_(
     """
     wanted = Filter(source=source, output=output, reason=reason)
     found = settings(config)
-    report = LetterReport.read(folder(found), wanted, limit)
+    report = LetterReport.read(found.state_folder, wanted, limit)
     _refuse_unknown(wanted, found, report.totals)
     if as_json:
         print_json(report.as_dict())
@@ -101,7 +99,7 @@ def list_(
         out.print(rows)
     out.print(_shown_of(report), highlight=False)
     if report.dropped:
-        out.print(f"{report.dropped} had to make way: see globals.dead_letters.", highlight=False)
+        out.print(f"{report.dropped} were deleted: see globals.dead_letters.", highlight=False)
 
 
 @app.command()
@@ -125,7 +123,7 @@ def show(
 
     May be used while a collector is running.
     """
-    found, content = letter_report.one(folder(settings(config)), letter)
+    found, content = letter_report.one(settings(config).state_folder, letter)
     if raw:
         sys.stdout.buffer.write(content)
         return
@@ -134,7 +132,7 @@ def show(
         print_json(letter_report.as_dict(found) | {"text": shown})
         return
     for name, value in letter_report.as_dict(found).items():
-        out.print(plain(f"{name:8}{escape(str(value))}"), soft_wrap=True)
+        out.print(plain(f"{name:8}{'-' if value is None else escape(str(value))}"), soft_wrap=True)
     out.print(plain(f"\n{shown}"), soft_wrap=True)
     if len(content) > _SHOWN_BYTES:
         rest = len(content) - _SHOWN_BYTES
@@ -160,7 +158,7 @@ def replay(
     """
     wanted = _wanted(ids, source, output, reason, every=every)
     found, clock = settings(config), SystemClock()
-    store = SqliteStore.open(folder(found), clock)
+    store = SqliteStore.open_existing(found.state_folder, clock)
     try:
         _refuse_unknown(wanted, found, store.letter_totals())
         done = Replay(found, store, clock).run(wanted)
@@ -189,7 +187,7 @@ def drop(
     """
     wanted = _wanted(ids, source, output, reason, every=every)
     found = settings(config)
-    store = SqliteStore.open(folder(found), SystemClock())
+    store = SqliteStore.open_existing(found.state_folder, SystemClock())
     try:
         _refuse_unknown(wanted, found, store.letter_totals())
         count = store.count_letters(wanted)

@@ -13,7 +13,7 @@ from collector.cli.chosen import settings
 from collector.clock import SystemClock
 from collector.config.models import Settings
 from collector.config.programs import end_all
-from collector.config.reveal import secrets_of
+from collector.config.secured import secrets_of
 from collector.logs import configure, log_uncaught_exceptions
 from collector.redaction import Redactor
 

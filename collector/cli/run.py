@@ -12,24 +12,14 @@ from typing import Annotated
 import typer
 
 from collector.app.collector import Collector
-from collector.app.outcome import CONFIG
 from collector.app.selection import Selection
 from collector.cli.chosen import settings
 from collector.cli.leaving import leave
-from collector.cli.options import ConfigOption
+from collector.cli.options import ConfigOption, InputsOption, ServicesOption
 from collector.cli.process import open_log, reread, stop_on_signals
 from collector.clock import SystemClock
-from collector.config.models import Settings
-from collector.errors import ConfigError
+from collector.config.names import refuse_unknown_choice
 
-InputOption = Annotated[
-    list[str] | None,
-    typer.Option("--input", "-i", metavar="NAME", help="Only this input; may be repeated."),
-]
-ServiceOption = Annotated[
-    list[str] | None,
-    typer.Option("--service", "-s", metavar="NAME", help="Only this service; may be repeated."),
-]
 OnceOption = Annotated[
     bool,
     typer.Option(
@@ -43,8 +33,8 @@ OnceOption = Annotated[
 def run(
     config: ConfigOption = None,
     once: OnceOption = False,
-    inputs: InputOption = None,
-    services: ServiceOption = None,
+    inputs: InputsOption = None,
+    services: ServicesOption = None,
 ) -> None:
     """Collect and deliver, until stopped or, with --once, until nothing is due.
 
@@ -53,7 +43,7 @@ def run(
     lost either way: the next start goes on from the state.
     """
     found = settings(config)
-    _refuse_unknown(found, inputs or (), services or ())
+    refuse_unknown_choice(found, inputs or (), services or ())
     os.umask(0o077)
     redactor = open_log(found, sys.stderr)
     clock = SystemClock()
@@ -78,19 +68,3 @@ def _worker(config: Path | None) -> list[str]:
     program = sys.orig_argv[1 : len(sys.orig_argv) - len(sys.argv) + 1]
     chosen = [] if config is None else ["--config", str(config)]
     return [sys.executable, *program, "worker", *chosen]
-
-
-def _refuse_unknown(
-    found: Settings, inputs: list[str] | tuple[str, ...], services: list[str] | tuple[str, ...]
-) -> None:
-    unknown = sorted(set(inputs) - set(found.inputs))
-    offered = {
-        field for each in found.inputs.values() for field in type(each.services).model_fields
-    }
-    unknown += sorted(set(services) - offered)
-    if unknown:
-        raise ConfigError(
-            CONFIG,
-            f"nothing is called {', '.join(unknown)}",
-            f"inputs: {', '.join(found.inputs)}; services: {', '.join(sorted(offered))}",
-        )

@@ -170,7 +170,7 @@ def _keys(key_file: Path | None, config: Path | None) -> tuple[Key, ...]:
             return keyfile.read(Path(os.environ[keyfile.VARIABLE]))
         return Access(layers_of(path, os.environ), os.environ).keys()
     except Unresolved as failure:
-        raise ConfigError(41, failure.reason, failure.fix) from None
+        raise ConfigError(keyfile.UNUSABLE_KEYS, failure.reason, failure.fix) from None
 
 
 def _secret(*, one_line: bool) -> str:

@@ -11,6 +11,7 @@ import typer
 from collector.cli.options import JsonOption
 from collector.cli.process import stop_on_signals
 from collector.cli.screen import out, plain, print_json, table
+from collector.cli.stdout import Unwritable
 from collector.clock import SystemClock
 from collector.core.model import Micros
 from collector.core.times import DAY, HOUR
@@ -125,6 +126,8 @@ def _serve(
     stop_on_signals(clock)
     try:
         serve(options, clock, script, lambda each: _ready(each, options, as_json=as_json), port)
+    except Unwritable:  # an OSError too, which is not about the port
+        raise
     except OSError as error:
         cause = f"the simulator cannot listen on port {port} of 127.0.0.1"
         remedy = "name a free port with --port, or let it take one with --port 0"

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from collector.app.place import folder
 from collector.cli.chosen import settings
-from collector.cli.names import refuse_unknown
-from collector.cli.options import ConfigOption, JsonOption
+from collector.cli.options import NO_TIME, ConfigOption, JsonOption, YesOption, utc_time
+from collector.cli.rows import Rows
 from collector.cli.screen import err, out, print_json, table
 from collector.clock import SystemClock
+from collector.config.fields import IN_THE_PAST, in_the_future
 from collector.config.models import Settings
+from collector.config.names import refuse_unknown, unknown
 from collector.core import checkpoint, state, times
 from collector.core.gate import Marks
 from collector.core.model import Micros
-from collector.errors import ConfigError, StateError
-from collector.persistence.report import StateReport
+from collector.errors import ConfigError
+from collector.persistence.report import ServiceState, StateReport, service, sources
 from collector.persistence.sqlite import SqliteStore
 
 SourceArgument = Annotated[
@@ -37,7 +39,6 @@ StartOption = Annotated[
         show_default=False,
     ),
 ]
-YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 app = typer.Typer(
     help="Where each service stands.\n\n"
@@ -59,16 +60,12 @@ def show(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     May be used while a collector is running; --json has more of each service.
     """
     found = settings(config)
-    report = StateReport.read(folder(found))
+    report = StateReport.read(found.state_folder)
     marks = Marks(found.globals.spool.max_bytes)
     if as_json:
         print_json(report.as_dict() | {"spool_max_bytes": marks.limit})
         return
-    services = table("service", "start", "last event", "complete until", "owed", "last change")
-    for row in report.services:
-        facts = (row.start, row.last_event, row.complete_until, row.owed_hours, row.changed)
-        services.add_row(row.source, *facts)
-    out.print(services if report.services else "No service has begun to collect.")
+    out.print(_table(report.services) if report.services else "No service has begun to collect.")
     out.print(f"\n{_room(report.spool_bytes, marks)}", highlight=False)
     waiting = table("output", "lane", "#records waiting")
     for output, lane, count in report.waiting:
@@ -77,7 +74,7 @@ def show(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     _tell_unconfigured({output for output, _, _ in report.waiting} - set(found.outputs))
     out.print(
         f"\nKept aside as unreadable or refused: {report.dead_letters} records, "
-        f"{_mib(report.dead_letter_bytes)}; made way: {report.dead_letters_dropped}",
+        f"{_mib(report.dead_letter_bytes)}; deleted to make room: {report.dead_letters_dropped}",
         highlight=False,
         soft_wrap=True,
     )
@@ -102,19 +99,21 @@ def reset(
     """
     clock = SystemClock()
     found = settings(config)
-    store = SqliteStore.open(folder(found), clock)
+    store = SqliteStore.open_existing(found.state_folder, clock)
     try:
         if store.stored_state(source) is None:
-            raise StateError(220, f"no service is called {source}", "see: collector state show")
-        asked = None if start is None else _time(start)
+            raise unknown("service", [source], {"with a state": sources(found.state_folder)})
+        asked = None if start is None else _past(start, clock.now())
         anew = checkpoint.started(_start(found, store, source, asked))
         shown = times.isoformat(anew.initial_start_time)
         if not yes:
             typer.confirm(f"Collect {source} again from {shown}?", abort=True)
-        store.reset(source, anew, clock.now(), "collector state reset")
-        err.print(f"{source} starts anew: {state.to_state(anew)}", highlight=False, soft_wrap=True)
+        now = clock.now()
+        store.reset(source, anew, now, "collector state reset")
     finally:
         store.close()
+    err.print(f"{source} starts anew:", highlight=False)
+    err.print(_table([service(source, state.to_state(anew), now)]))
 
 
 @app.command()
@@ -138,7 +137,7 @@ def abandon(
     found = settings(config)
     if output in found.outputs:
         raise ConfigError(24, f"the output {output} is configured", "remove it from the file first")
-    store = SqliteStore.open(folder(found), SystemClock())
+    store = SqliteStore.open_existing(found.state_folder, SystemClock())
     try:
         backlog = store.spool.backlog()
         stored = {name for name, _lane in backlog}
@@ -152,6 +151,14 @@ def abandon(
     err.print(f"{given_up} records for {output} were given up.", highlight=False)
 
 
+def _table(services: Sequence[ServiceState]) -> Rows:
+    rows = table("service", "start", "last event", "complete until", "owed", "last change")
+    for row in services:
+        facts = (row.start, row.last_event, row.complete_until, row.owed_hours, row.changed)
+        rows.add_row(row.source, *facts)
+    return rows
+
+
 def _tell_unconfigured(outputs: set[str]) -> None:
     """Say whose records nobody will take, and what can be done about it."""
     for name in sorted(outputs):
@@ -162,6 +169,14 @@ def _tell_unconfigured(outputs: set[str]) -> None:
             markup=False,
             soft_wrap=True,
         )
+
+
+def _past(text: str, now: Micros) -> Micros:
+    """A start as an operator writes it; of one in the future nothing would be collected."""
+    instant = utc_time(text)
+    if instant > now:
+        raise ConfigError(NO_TIME, f"{text} {in_the_future(now)}", IN_THE_PAST)
+    return instant
 
 
 def _start(found: Settings, store: SqliteStore, source: str, asked: Micros | None) -> Micros:
@@ -212,10 +227,3 @@ def _room(size: int, marks: Marks) -> str:
 
 def _mib(size: int) -> str:
     return f"{size / (1024 * 1024):,.1f} MiB"
-
-
-def _time(text: str) -> Micros:
-    try:
-        return times.parse(text)
-    except ValueError as error:
-        raise ConfigError(20, f"{text} is no time", 'write it as "2026-01-31T00:00:00Z"') from error

@@ -1,9 +1,8 @@
-"""``collector status``: how every source fares, read beside a running collector."""
+"""``collector status``: the health of every source, read beside a running collector."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -16,23 +15,28 @@ from rich.text import Text
 from collector.app import last_run
 from collector.app.heartbeat import alive
 from collector.app.outcome import PARTIAL
-from collector.app.place import folder
+from collector.app.rereading import enabled
 from collector.cli.chosen import settings
 from collector.cli.options import ConfigOption, JsonOption
 from collector.cli.process import stop_on_signals
 from collector.cli.rows import Rows
 from collector.cli.screen import out, print_json, table
 from collector.clock import SystemClock
+from collector.config.models import Settings
 from collector.core import times
 from collector.core.health import Fault, HealthEvent, Kind, State
 from collector.core.model import NO_TIME, Frozen, Micros
 from collector.core.times import DAY, HOUR, SECOND
+from collector.persistence.database import is_owned
 from collector.persistence.health import HealthReader, SubjectHealth
 
 _EVERY_SECONDS = 2.0
 _MINUTE = 60 * SECOND
 _STALE = 5 * _MINUTE
 """A running collector refreshes what is stored every two minutes."""
+
+_NOT_BEGUN = "not begun"
+_NO_RUN = "no run has had it since it was configured"
 
 _COLOURS = {State.ERROR: "red", State.COLLECTING: "green"}
 
@@ -59,14 +63,17 @@ class OpenFault(Frozen, frozen=True):
 class Seen(Frozen, frozen=True):
     """One look: the collector's process, and every subject.
 
-    ``running`` is seconds since the last sign of life, or None; ``died`` says that
-    the last run did not end in order.
+    ``running`` is seconds since the last sign of life, or None; ``once`` says that it is
+    a one-shot run, and ``died`` that the last run did not end in order.  ``not_begun``: the
+    sources that are configured, and that no run has had.
     """
 
     now: Micros
     running: float | None
+    once: bool
     died: bool
     rows: list[SubjectHealth]
+    not_begun: list[str]
 
     @property
     def sources(self) -> list[SubjectHealth]:
@@ -80,28 +87,33 @@ class Seen(Frozen, frozen=True):
 
     @property
     def healthy(self) -> bool:
-        """Whether nothing stands against any source or output, and no run was cut off."""
+        """Whether nothing stands against any source or output, a run was, and none was cut off."""
         clear = all(
             not row.health.events and row.health.state is not State.ERROR for row in self.rows
         )
-        return clear and not self.died
+        return clear and not self.died and not self.never_ran
+
+    @property
+    def never_ran(self) -> bool:
+        """Whether no run has had any of the sources."""
+        return bool(self.not_begun) and not self.sources
 
 
 def status(
     config: ConfigOption = None, watch: WatchOption = False, as_json: JsonOption = False
 ) -> None:
-    """Show how every source fares: state, last record, lag, and the health events that stand.
+    """Show the health of every source: state, last record, lag, and the events that stand.
 
     May be used while a collector is running. For an alarm: exits 0 when nothing
     stands against any source or output, and 8 otherwise, or when the last run did
-    not end in order.
+    not end in order, or when no service ever ran.
     """
-    where = folder(settings(config))
+    found = settings(config)
     clock = SystemClock()
-    with HealthReader(where) as reader:
-        seen = _look(where, reader, clock)
+    with HealthReader(found.state_folder) as reader:
+        seen = _look(found, reader, clock)
         if watch:
-            _watch(where, reader, clock, as_json=as_json)
+            _watch(found, reader, clock, as_json=as_json)
         elif as_json:
             print_json(_as_dict(seen))
         else:
@@ -109,25 +121,34 @@ def status(
     raise typer.Exit(0 if watch or seen.healthy else PARTIAL)
 
 
-def _look(where: Path, reader: HealthReader, clock: SystemClock) -> Seen:
-    now = clock.now()
+def _look(found: Settings, reader: HealthReader, clock: SystemClock) -> Seen:
+    where, now = found.state_folder, clock.now()
     running = alive(where, now)
     left = last_run.found(where)
-    died = running is None and left is not None and left.beats
-    return Seen(now=now, running=running, died=died, rows=reader.read())
+    # The last sign of a run that was killed looks fresh for a while, but nobody owns the state.
+    died = left is not None and (running is None or is_owned(where) is False)
+    rows = reader.read()
+    return Seen(
+        now=now,
+        running=None if died else running,
+        once=left is not None and left.once,
+        died=died,
+        rows=rows,
+        not_begun=sorted({*enabled(found)}.difference(row.subject for row in rows)),
+    )
 
 
-def _watch(where: Path, reader: HealthReader, clock: SystemClock, *, as_json: bool) -> None:
+def _watch(found: Settings, reader: HealthReader, clock: SystemClock, *, as_json: bool) -> None:
     stop_on_signals(clock)  # an exception in the midst of anything can be lost there
     if as_json:
-        print_json(_as_dict(_look(where, reader, clock)))
+        print_json(_as_dict(_look(found, reader, clock)))
         while not clock.sleep(_EVERY_SECONDS):
-            print_json(_as_dict(_look(where, reader, clock)))
+            print_json(_as_dict(_look(found, reader, clock)))
         return
     with Live(console=out, auto_refresh=False) as live:
-        live.update(_shown(_look(where, reader, clock)), refresh=True)
+        live.update(_shown(_look(found, reader, clock)), refresh=True)
         while not clock.sleep(_EVERY_SECONDS):
-            live.update(_shown(_look(where, reader, clock)), refresh=True)
+            live.update(_shown(_look(found, reader, clock)), refresh=True)
 
 
 def _open_faults(row: SubjectHealth) -> list[OpenFault]:
@@ -163,12 +184,15 @@ def _shown(seen: Seen) -> Group:
 def _process(seen: Seen) -> Text:
     if seen.died:
         return Text("The last run did not end in order, and none is running.\n", style="red")
+    if seen.running is None and seen.never_ran:
+        return Text("No collector is running, and none has run yet.\n", style="red")
     if seen.running is None:
         return Text("No collector is running; this is what the last run left.\n")
     checked = max((row.checked for row in seen.rows), default=seen.now)
     if seen.now - checked > _STALE:
         return Text(f"Running, but its health was stored {_ago(seen, checked)}.\n", style="red")
-    return Text(f"Running: last sign of life {seen.running:.0f} seconds ago.\n")
+    how = "Running (one-shot)" if seen.once else "Running"
+    return Text(f"{how}: last sign of life {seen.running:.0f} seconds ago.\n")
 
 
 def _sources(seen: Seen) -> Rows:
@@ -185,6 +209,8 @@ def _sources(seen: Seen) -> Rows:
             str(sum(event.count for event in health.events)),
             escape(health.cause),
         )
+    for source in seen.not_begun:
+        rows.add_row(escape(source), _NOT_BEGUN, "-", "never", "-", "0", _NO_RUN)
     return rows
 
 
@@ -223,9 +249,13 @@ def _as_dict(seen: Seen) -> dict[str, Any]:
     return {
         "time": times.isoformat(seen.now),
         "running": seen.running is not None,
+        "one_shot": seen.running is not None and seen.once,
         "ended_in_order": not seen.died,
         "healthy": seen.healthy,
-        "sources": [_source(seen, row) for row in seen.sources],
+        "sources": [
+            *(_source(seen, row) for row in seen.sources),
+            *(_unknown(source) for source in seen.not_begun),
+        ],
         "events": [_event(event) for event in seen.faults],
     }
 
@@ -238,11 +268,27 @@ def _source(seen: Seen, row: SubjectHealth) -> dict[str, Any]:
         "since": times.isoformat(row.health.since),
         "cause": row.health.cause,
         "checked": times.isoformat(row.checked),
-        "last_data": _instant(row.health.last_data),
-        "last_event_time": _instant(row.last_event),
-        "complete_until": _instant(row.complete_until),
+        "last_data": times.isoformat_or_none(row.health.last_data),
+        "last_event_time": times.isoformat_or_none(row.last_event),
+        "complete_until": times.isoformat_or_none(row.complete_until),
         "lag_seconds": max(seen.now - row.complete_until, 0) / SECOND if known else None,
         "events": sum(event.count for event in row.health.events),
+    }
+
+
+def _unknown(source: str) -> dict[str, Any]:
+    """What there is to say of a source that no run has had."""
+    return {
+        "source": source,
+        "state": _NOT_BEGUN,
+        "since": None,
+        "cause": _NO_RUN,
+        "checked": None,
+        "last_data": None,
+        "last_event_time": None,
+        "complete_until": None,
+        "lag_seconds": None,
+        "events": 0,
     }
 
 
@@ -257,7 +303,3 @@ def _event(event: OpenFault) -> dict[str, Any]:
         "first_seen": times.isoformat(event.first_seen),
         "last_seen": times.isoformat(event.last_seen),
     }
-
-
-def _instant(moment: Micros) -> str | None:
-    return None if moment == NO_TIME else times.isoformat(moment)

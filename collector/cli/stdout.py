@@ -28,7 +28,7 @@ class _Standard(io.FileIO):
         try:
             return super().write(data)
         except OSError as error:
-            raise Unwritable(error) from None
+            raise Unwritable(error) from error
 
 
 def watched(plain: TextIO | None) -> TextIO:

@@ -12,7 +12,7 @@ import typer
 
 from collector.app.outcome import COMPLETE, PARTIAL
 from collector.app.patience import until_stored
-from collector.app.worker import Orders, Worker, log, same_shape
+from collector.app.worker import Orders, Worker, log, refuse_changed_settings
 from collector.cli.chosen import settings
 from collector.cli.leaving import leave
 from collector.cli.options import ConfigOption
@@ -33,7 +33,7 @@ def worker(
     """Pull for some sources, as a part of `collector run`; not to be started by hand."""
     orders = _orders()
     found = settings(config)
-    same_shape(found, orders)
+    refuse_changed_settings(found, orders)
     os.umask(0o077)
     redactor = open_log(found, sys.stderr, number)
     clock = SystemClock()

@@ -6,14 +6,12 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from collector.core import times
-from collector.core.events import OUTSIDE, iso_time
+from collector.core.events import CALENDAR_END, OUTSIDE, iso_time
 from collector.core.model import Micros
 
 Moment: TypeAlias = Callable[[Any], Micros]
 """The instant that a field says; raises ``ValueError``, ``TypeError`` or ``OverflowError``."""
 
-_END = times.parse("9999-12-31")
 _LONGEST = 32
 """Characters of a number in text that are read."""
 
@@ -27,17 +25,11 @@ def unix(digits: int) -> Moment:
             instant = round(number * 10.0 ** (6 - digits))
         else:
             instant = number * 10**6 // 10**digits
-        if not 0 <= instant < _END:
+        if not 0 <= instant < CALENDAR_END:
             raise ValueError(OUTSIDE)
         return instant
 
     return moment
-
-
-def _iso8601(value: Any) -> Micros:
-    if not isinstance(value, str):
-        raise TypeError("no text")
-    return iso_time(value)
 
 
 def _number(value: Any) -> int | float:
@@ -50,7 +42,7 @@ def _number(value: Any) -> int | float:
 
 MOMENTS: MappingProxyType[str, Moment] = MappingProxyType(
     {
-        "iso8601": _iso8601,
+        "iso8601": iso_time,
         "unix": unix(0),
         "unix_ms": unix(3),
         "unix_us": unix(6),

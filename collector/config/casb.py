@@ -1,7 +1,7 @@
 """Settings of a Proofpoint CASB input.
 
-The API is not documented in public: what the vendor notes on CASB (A1 to A8)
-call unsure is a setting here, with the default named there.
+The API is not documented in public: what is unsure (docs/vendor-notes.md, CASB A1 to
+A8) is a setting here, with the default named there.
 """
 
 from typing import Annotated, Literal, Self, TypeAlias
@@ -31,7 +31,7 @@ from collector.config.urls import BaseUrl
 Region: TypeAlias = Literal["us", "eu", "au", "stg"]
 
 HOST_SUFFIX: dict[Region, str] = {"us": "-us1", "eu": "", "au": "-au1", "stg": "-stg"}
-"""What a data centre appends to the first label of its hosts (vendor notes, A1)."""
+"""What a data centre appends to the first label of its hosts (docs/vendor-notes.md, CASB A1)."""
 
 
 class CasbCredentials(Secured):

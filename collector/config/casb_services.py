@@ -1,4 +1,4 @@
-"""Settings of the CASB services: alerts and events (vendor notes on CASB, A3, A4, A6, A8)."""
+"""Settings of the CASB services (docs/vendor-notes.md, CASB A3, A4, A6 and A8)."""
 
 from typing import Literal, Self, TypeAlias
 
@@ -18,15 +18,15 @@ from collector.config.fields import (
     refuse,
 )
 from collector.config.inputs import SILENCE, Service, Services
+from collector.core.flatten import Mode
 
-Flatten: TypeAlias = Literal["split", "pivot", "path", "none"]
 TimeFormat: TypeAlias = Literal["epoch_ms", "epoch_s", "iso"]
 
 
 class CasbService(Service):
     """What both CASB services have."""
 
-    flatten: Flatten = Field(
+    flatten: Mode = Field(
         default="split",
         description="What becomes of a record's list of children. `split`: one record per child, "
         "with all fields of the parent and the child in place of the list. `pivot`: each child's "
@@ -135,8 +135,14 @@ class CasbEvents(CasbService):
     )
     cursor_refused_statuses: Statuses = Field(
         default=(400, 404, 410),
-        description="HTTP statuses that mean the cursor is dead; the pull then starts again from "
-        f"the last event's time. {UNSURE}",
+        description="HTTP statuses that mean the cursor is dead; the pull then goes on by time, "
+        f"from `cursor_lookback_in_seconds` before the last complete moment. {UNSURE}",
+    )
+    cursor_lookback_in_seconds: SecondsOrOff = Field(
+        default=3600.0,
+        description="Seconds before the last complete moment from which events are asked for when "
+        "there is no cursor any more: by so much an event may appear after its own time and still "
+        f"be found. What is known already is dropped. {UNSURE}",
     )
     max_pages_per_pull: CountOrOff = Field(
         default=0,

@@ -1,8 +1,8 @@
 """What is allowed and yet unwise: warnings, in the form of problems.
 
 They come from what is known of the vendor: how long it remembers, how far back it
-reaches, how often it may be asked (vendor notes on PoD, sections 2 and 3, and on
-CASB, A4).  How far back CASB reaches is not public: nothing is said of it.
+reaches, how often it may be asked (docs/vendor-notes.md, PoD 2 and 3, CASB A4).
+How far back CASB reaches is not public: nothing is said of it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collector.config.inputs import Service
 from collector.config.models import AnyInput, Settings
 from collector.config.pod import PodInput, PodService
 from collector.config.problems import Problem
+from collector.config.sharing import shared
 from collector.config.websocket import WebSocketInput
 
 _DAY_SECONDS = 86_400.0
@@ -30,7 +31,7 @@ _SERVER_IDLE_SECONDS = 300.0
 
 def cautions(settings: Settings) -> list[Problem]:
     """Everything to be warned of."""
-    return cautions_about(settings.inputs)
+    return [*_idleness(settings.inputs), *cautions_about(settings.inputs)]
 
 
 def cautions_about(inputs: Mapping[str, AnyInput]) -> list[Problem]:
@@ -41,7 +42,18 @@ def cautions_about(inputs: Mapping[str, AnyInput]) -> list[Problem]:
             found += _of_input(f"inputs.{name}", each)
         elif each.enabled and isinstance(each, WebSocketInput):
             found += _of_stream(f"inputs.{name}.services.stream", each)
-    return found
+    return [*found, *shared(inputs)]
+
+
+def _idleness(inputs: Mapping[str, AnyInput]) -> Iterator[Problem]:
+    """A configuration that is right, and collects nothing."""
+    if not any(each.enabled and each.services.enabled() for each in inputs.values()):
+        yield Problem(
+            path="inputs",
+            reason="has no service that is enabled: nothing is collected",
+            fix="write enabled: true at an input and at one of its services, or remove their "
+            "enabled: false",
+        )
 
 
 def _of_stream(path: str, settings: WebSocketInput) -> Iterator[Problem]:
@@ -56,15 +68,13 @@ def _of_stream(path: str, settings: WebSocketInput) -> Iterator[Problem]:
 
 
 def _of_input(path: str, settings: CasbInput | PodInput) -> Iterator[Problem]:
-    for field in type(settings.services).model_fields:
-        service = getattr(settings.services, field)
-        if service is not None and service.enabled:
-            here = f"{path}.services.{field}"
-            yield from _silence(here, service)
-            if isinstance(service, PodService):
-                yield from _memory(here, service)
-                yield from _retention(here, service)
-                yield from _idle(here, service)
+    for field, service in settings.services.enabled().items():
+        here = f"{path}.services.{field}"
+        yield from _silence(here, service)
+        if isinstance(service, PodService):
+            yield from _memory(here, service)
+            yield from _retention(here, service)
+            yield from _idle(here, service)
     if isinstance(settings, CasbInput):
         yield from _quota(path, settings)
 

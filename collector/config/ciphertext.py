@@ -27,7 +27,6 @@ from collector.config.secrets import MAX_FILE_BYTES, Unresolved
 PREFIX = "enc:v1:"
 KEY_BYTES = 32
 NONCE_BYTES = 12
-TAG_BYTES = 16
 MAX_SECRET_BYTES = MAX_FILE_BYTES
 MAX_CHARACTERS = 2 * MAX_SECRET_BYTES
 """More than the longest secret takes as text."""

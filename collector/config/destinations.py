@@ -49,7 +49,8 @@ class FileConfig(Section):
     """A folder of NDJSON files, one per tag."""
 
     path: FilePath = Field(
-        description="Folder to write into. A relative path starts at the working directory."
+        description="Folder to write into, one for each output and each collector. A relative path "
+        "starts at the working directory."
     )
     max_bytes: Bytes = Field(
         default=256 * MIB, description="Size in bytes at which a file is rotated."

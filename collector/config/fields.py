@@ -70,6 +70,15 @@ class Facts:
     pipelines: frozenset[str] = frozenset()
 
 
+IN_THE_PAST = "give a time in the past"
+"""What to do about a time that is later than now."""
+
+
+def in_the_future(now: Micros) -> str:
+    """What is wrong with a time that is later than now."""
+    return f"lies in the future (it is now {times.isoformat(now)})"
+
+
 def refuse(reason: str, fix: str) -> PydanticCustomError:
     """The error for a value that may be shown."""
     return PydanticCustomError("setting", "{reason}", {"reason": reason, "fix": fix})
@@ -155,8 +164,7 @@ def _start(text: str, info: ValidationInfo) -> str:
     if instant < 0:
         raise refuse("lies before 1970", fix)
     if isinstance(info.context, Facts) and instant > info.context.now:
-        now = times.isoformat(info.context.now)
-        raise refuse(f"lies in the future (it is now {now})", "give a time in the past")
+        raise refuse(in_the_future(info.context.now), IN_THE_PAST)
     return text
 
 

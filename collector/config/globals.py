@@ -78,8 +78,8 @@ class DeadLetterLimits(Section):
 
     max_bytes: StoredBytes = Field(
         default=1024 * MIB,
-        description="Bytes of dead letters that are kept, in all. Beyond it the oldest make way; "
-        "each one that does is counted and told in the log.",
+        description="Bytes of dead letters that are kept, in all. Beyond it the oldest are "
+        "deleted; each one that is deleted is counted and told in the log.",
     )
 
 
@@ -128,8 +128,8 @@ class Globals(Section):
     )
     internal_tag: Tag = Field(
         default="devo.collectors.out",
-        description="Tag (table) of the collector's own metrics. The name of Devo's table is not "
-        "public, so check it with Devo.",
+        description="Tag (table) of the collector's own metrics, which no enabled service may "
+        "have. The name of Devo's table is not public, so check it with Devo.",
     )
     secrets: Vault = Field(default=Vault(), description="Where secrets come from.")
     certificate_warning_in_days: Days = Field(

@@ -2,7 +2,7 @@
 
     {"global_overrides": {"debug": false}, "inputs": {"proofpoint_casb": {...}}}
 
-(shared vendor notes, "Run-time layout").  It is laid over a base configuration in our
+(docs/vendor-notes.md, Devo 1).  It is laid over a base configuration in our
 own form, named by ``$COLLECTOR_BASE_CONFIG``, which says where records go; an
 ``outputs`` block in the document itself takes that one's place.  ``global_overrides``
 goes setting by setting over the base's ``globals``.

@@ -13,6 +13,7 @@ from collector.config.fields import (
     SecondsOrOff,
     Section,
     StartTime,
+    Tag,
     refuse,
 )
 from collector.config.metadata import Described
@@ -60,6 +61,7 @@ class Service(Described):
     """What every service has."""
 
     enabled: bool = Field(default=True, description="Whether this service is collected.")
+    tag: Tag = Field(description="Tag (table) of the records.")
     request_period_in_seconds: Seconds = Field(
         default=600.0, description="Seconds between the starts of two pulls."
     )
@@ -124,3 +126,14 @@ class Services(Section):
         if not self.model_fields_set:
             raise refuse("names no service", "name at least one, for example alerts: {}")
         return self
+
+    def configured(self) -> dict[str, Service]:
+        """Those that are configured, by name."""
+        found: dict[str, Service | None] = {
+            field: getattr(self, field) for field in type(self).model_fields
+        }
+        return {field: service for field, service in found.items() if service is not None}
+
+    def enabled(self) -> dict[str, Service]:
+        """Those that are configured and enabled, by name."""
+        return {field: each for field, each in self.configured().items() if each.enabled}

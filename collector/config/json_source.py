@@ -11,7 +11,7 @@ import json
 from typing import Any, NoReturn
 
 from collector.config import source
-from collector.config.problems import InvalidConfig, Problem
+from collector.config.problems import MALFORMED_FILE, InvalidConfig, Problem
 from collector.config.source import Document
 
 SUFFIX = ".json"
@@ -34,7 +34,7 @@ def parse(raw: bytes) -> Document:
     else:
         # A tab of valid JSON is a blank: inside texts it is written \t.
         return source.read(text.replace("\t", " "), _plain)
-    raise InvalidConfig(2, [problem])
+    raise InvalidConfig(MALFORMED_FILE, [problem])
 
 
 def _plain(text: str) -> Any:

@@ -1,8 +1,9 @@
-"""One session per token and type: inputs that would fight for one.
+"""What two inputs may not share: a session of PoD, or a service of one CASB tenant.
 
 The vendor allows one session per token and service, archive sessions included
-(vendor notes on PoD, section 3).  A second one is refused with 409, or ends the
-first.  Tokens are compared in memory and never told.
+(docs/vendor-notes.md, PoD 3).  A second one is refused with 409, or ends the
+first.  A service of CASB that two inputs ask for is delivered twice, at twice the calls.
+Secrets are compared in memory and never told.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import parse_qsl
 
+from collector.config.casb import CasbInput
+from collector.config.casb_services import CasbServices
 from collector.config.models import typed
 from collector.config.plain import block
 from collector.config.pod import PodInput
@@ -19,6 +22,8 @@ from collector.config.urls import split
 
 POD_SERVICES = ("message", "maillog", "audit")
 POD_TOKENS = ("token", "archive_token")
+CASB_TENANT = ("api_key", "client_id")
+"""The credentials of CASB that say whose records are asked for."""
 
 _VENDOR = "proofpoint.com"
 _PORTS = {"wss": 443, "ws": 80}
@@ -68,6 +73,34 @@ def shared_tokens(inputs: dict[str, Any]) -> Iterator[Problem]:
             )
 
 
+def shared_tenants(inputs: dict[str, Any]) -> Iterator[Problem]:
+    """Enabled CASB inputs that would collect the same records twice."""
+    holders: dict[tuple[object, ...], str] = {}
+    for name in inputs:
+        settings = typed(name, block(inputs, name))
+        if settings.get("type") != "proofpoint_casb" or settings.get("enabled") is False:
+            continue
+        credentials = block(settings, "credentials")
+        tenant = [credentials.get(key) for key in CASB_TENANT]
+        path = f"inputs.{name}.credentials.client_id"
+        for service in _enabled(block(settings, "services"), tuple(CasbServices.model_fields)):
+            asked = (*map(str, tenant), service, _casb_host(settings, service))
+            holder = holders.setdefault(asked, path) if all(tenant) else path
+            if holder != path:
+                yield Problem(
+                    path=path,
+                    reason=f"is the same tenant's as {holder}, and both ask for {service}: each "
+                    "record would be delivered twice, at twice the calls",
+                    fix="disable one of the two, or that service in it",
+                )
+
+
+def _casb_host(settings: dict[str, Any], service: str) -> str:
+    """What tells the host that a service is asked at: a URL, or the region."""
+    region = settings.get("region", CasbInput.model_fields["region"].default)
+    return str(block(settings, "endpoints").get(service) or region)
+
+
 def shared_streams(inputs: dict[str, Any]) -> Iterator[Problem]:
     """Enabled ``websocket`` inputs that would fight for a PoD session."""
     pods = {(each.endpoint, each.service, each.token): each.path for each in _sessions(inputs)}
@@ -98,7 +131,7 @@ def _sessions(inputs: dict[str, Any]) -> Iterator[Session]:
         endpoint = _endpoint(settings.get("endpoint", PodInput.model_fields["endpoint"].default))
         for key in POD_TOKENS:
             token = block(settings, "credentials").get(key)
-            for service in _enabled(block(settings, "services")):
+            for service in _enabled(block(settings, "services"), POD_SERVICES):
                 if isinstance(token, str):
                     path = f"inputs.{name}.credentials.{key}"
                     yield Session(path, token, service, endpoint)
@@ -170,9 +203,9 @@ def _endpoint(uri: object) -> Endpoint | None:
     return url.hostname.rstrip("."), url.port or _PORTS.get(url.scheme, 0)
 
 
-def _enabled(services: dict[str, Any]) -> list[str]:
+def _enabled(services: dict[str, Any], known: tuple[str, ...]) -> list[str]:
     return [
         name
-        for name in POD_SERVICES
+        for name in known
         if name in services and block(services, name).get("enabled") is not False
     ]

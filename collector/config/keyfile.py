@@ -20,6 +20,8 @@ from collector.config.secrets import Unresolved
 from collector.errors import ConfigError
 
 VARIABLE = "COLLECTOR_KEY_FILE"
+UNUSABLE_KEYS = 41
+"""The number of the error that there is no key file that can be used."""
 MAX_BYTES = 64 * 1024
 OWNER_ONLY = 0o600
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -72,7 +74,7 @@ def add(path: Path, key: Key) -> None:
         read(path)
         before = _content(path)
     except Unresolved as failure:
-        raise ConfigError(41, failure.reason, failure.fix) from None
+        raise ConfigError(UNUSABLE_KEYS, failure.reason, failure.fix) from None
     gap = b"" if before.endswith(b"\n") else b"\n"
     try:
         replace_file(path, before + gap + f"{line(key)}\n".encode())

@@ -14,14 +14,21 @@ from pydantic import TypeAdapter, ValidationError
 
 from collector.config import explain, hosted, json_source
 from collector.config.access import Access, anchored, exposed
-from collector.config.checks import between
+from collector.config.checks import between, shared_tag
 from collector.config.fields import Facts
 from collector.config.hosted import Layer, merged
 from collector.config.located import located
 from collector.config.metadata import tagged
 from collector.config.models import AnyInput, Settings, typed
 from collector.config.plain import block
-from collector.config.problems import InvalidConfig, Place, Problem
+from collector.config.problems import (
+    MALFORMED_FILE,
+    UNREADABLE_FILE,
+    WRONG_SETTINGS,
+    InvalidConfig,
+    Place,
+    Problem,
+)
 from collector.config.sealed import Opener
 from collector.config.secrets import Resolver
 from collector.config.source import MAX_BYTES, Document
@@ -53,9 +60,9 @@ class Reading:
         return tuple(located(problems, self.layers))
 
     def accepted(self) -> Settings:
-        """The settings; raises ``InvalidConfig`` (3) when something is wrong with them."""
+        """The settings; raises ``InvalidConfig`` when something is wrong with them."""
         if self.settings is None or self.problems:
-            raise InvalidConfig(3, self.located(self.problems))
+            raise InvalidConfig(WRONG_SETTINGS, self.located(self.problems))
         return self.settings
 
 
@@ -121,7 +128,7 @@ def _layer(path: Path, fix: str) -> Layer:
     parser = json_source.parse if path.suffix == json_source.SUFFIX else read_yaml
     document = parser(raw)
     if not isinstance(document.data, dict):
-        raise InvalidConfig(2, document.problems or [NO_BLOCK])
+        raise InvalidConfig(MALFORMED_FILE, document.problems or [NO_BLOCK])
     return Layer(document=document, folder=path.parent)
 
 
@@ -142,6 +149,7 @@ def _read(layers: Sequence[Layer], environ: Mapping[str, str], now: Micros) -> R
     settings, wrong = _validate(data, facts, referenced | opener.places)
     problems = _besides(_besides(first, opener.problems), [*between(data), *wrong])
     inputs = _sound_inputs(data, facts) if settings is None else settings.inputs
+    problems = _besides(problems, shared_tag(data, inputs))
     return Reading(settings, inputs, data, layers, tuple(problems))
 
 
@@ -192,7 +200,7 @@ def content(path: Path, fix: str) -> bytes:
         reason = f"{path} cannot be read: {error.strerror}"
         if isinstance(error, PermissionError):
             fix = f"let {own_user()}, read it (chown or chmod)"
-    raise InvalidConfig(1, [Problem(path="", reason=reason, fix=fix)])
+    raise InvalidConfig(UNREADABLE_FILE, [Problem(path="", reason=reason, fix=fix)])
 
 
 NO_BLOCK = Problem(

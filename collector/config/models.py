@@ -1,5 +1,6 @@
 """The whole configuration as typed, frozen settings."""
 
+from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import Field, field_validator
@@ -42,6 +43,11 @@ class Settings(Section):
         if not isinstance(inputs, dict):
             return inputs
         return {name: tagged(name, typed(name, settings)) for name, settings in inputs.items()}
+
+    @property
+    def state_folder(self) -> Path:
+        """Where this collector keeps its state."""
+        return self.globals.persistence.config.directory_name
 
     def outputs_of(self, name: str) -> tuple[str, ...]:
         """The names of the outputs that get this input's records."""

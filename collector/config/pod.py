@@ -1,6 +1,6 @@
 """Settings of a Proofpoint on Demand (PoD) input: the log stream of one cluster.
 
-Defaults come from the vendor notes on PoD, sections 2, 3, 4 and 8.
+Defaults come from docs/vendor-notes.md, PoD 2, 3, 4 and 8.
 """
 
 from typing import Annotated, Literal
@@ -85,8 +85,8 @@ class PodService(Service):
     )
     recheck_delay_in_seconds: SecondsOrOff = Field(
         default=3600.0,
-        description="Seconds after which an hour that held no or strikingly few records is read "
-        f"again, before it counts as complete; 0 is never. {UNSURE}",
+        description="Seconds after which an hour that held no records, or far fewer than usual, is "
+        f"read again, before it counts as complete; 0 is never. {UNSURE}",
     )
     few_records_ratio: Annotated[float, Field(ge=0, le=1)] = Field(
         default=0.1,
@@ -108,6 +108,12 @@ class PodService(Service):
         default=600.0,
         description="Seconds without a byte from the vendor (pongs count) after which the "
         f"connection is made anew; 0 is never. {UNSURE}",
+    )
+    archive_idle_limit_in_seconds: Seconds = Field(
+        default=600.0,
+        description="Seconds without a whole record (nothing else counts) after which the session "
+        "of an archive hour is given up; the hour stays owed, and is asked for again. Such a "
+        f"session has an end, so this has no value for never, not for audit either. {UNSURE}",
     )
     max_message_bytes: Bytes = Field(
         default=64 * MIB,

@@ -11,6 +11,14 @@ from collector.errors import ConfigError
 Place: TypeAlias = tuple[str | int, ...]
 """Where a value stands: setting names, and positions in lists from 0."""
 
+UNREADABLE_FILE = 1
+"""The number of the error that the file itself cannot be read."""
+MALFORMED_FILE = 2
+"""... that what it holds is not the form that we take."""
+WRONG_SETTINGS = 3
+"""... that its settings are wrong."""
+WRONG_FILES = 4
+"""... that only files which the settings name cannot be used."""
 SHOWN = 20
 """How many problems the one-line text of the error names; ``problems`` has them all."""
 
@@ -38,8 +46,7 @@ class Problem(Frozen, frozen=True):
 class InvalidConfig(ConfigError):
     """The configuration cannot be used; ``problems`` says everything that is wrong.
 
-    Numbers: 1 the file cannot be read, 2 it is not the YAML we take, 3 its
-    settings are wrong, 4 a file that they name cannot be used.
+    The number says how far the reading came (``UNREADABLE_FILE`` to ``WRONG_FILES``).
     """
 
     problems: tuple[Problem, ...]

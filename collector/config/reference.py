@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 
 from collector.config.schema import Node, json_schema, kinds, resolve
+from collector.config.source import MAX_BYTES, MAX_DEPTH, MAX_VALUES
 
 INTRODUCTION = """\
 # Configuration
@@ -39,8 +40,8 @@ uses no network. `collector schema` prints a JSON Schema for editors.
   `inputs`) is taken too, over the file that `$COLLECTOR_BASE_CONFIG` names.
 - Every other relative path starts at the working directory.
 - A setting of type *secret* is never printed or logged.
-- Limits: 1 MiB, 10,000 values, 16 levels.
 """
+LIMITS = f"- Limits: {MAX_BYTES // 1024**2} MiB, {MAX_VALUES:,} values, {MAX_DEPTH} levels.\n"
 
 
 TYPES = {
@@ -57,7 +58,7 @@ TYPES = {
 def reference() -> str:
     """The whole manual as Markdown."""
     schema = json_schema()["properties"]
-    parts = [INTRODUCTION, *_section("globals", resolve(schema["globals"]))]
+    parts = [INTRODUCTION + LIMITS, *_section("globals", resolve(schema["globals"]))]
     for group in ("outputs", "inputs"):
         parts.append(f"## `{group}`\n\n{schema[group]['description']}\n")
         for kind, node in kinds(schema[group]["additionalProperties"]).items():

@@ -19,7 +19,7 @@ from collector.config.secrets import Resolver, Unresolved
 from collector.core.model import Frozen
 from collector.errors import ConfigError
 
-NUMBER = 43
+NOT_REKEYED = 43
 """Of the error that says why nothing was rewritten."""
 
 
@@ -44,7 +44,7 @@ def plan(path: Path, environ: Mapping[str, str]) -> Plan:
     try:
         keys = access.keys()
     except Unresolved as failure:
-        raise ConfigError(NUMBER, failure.reason, failure.fix) from None
+        raise ConfigError(NOT_REKEYED, failure.reason, failure.fix) from None
     return _plan(layer, _referenced(layer, environ, access), keys)
 
 
@@ -54,13 +54,15 @@ def carry_out(path: Path, found: Plan) -> None:
     for old, new in found.texts.items():
         if old.encode() not in raw:
             cause = f"a ciphertext is not written as one piece in {path}; nothing was changed"
-            raise ConfigError(NUMBER, cause, "write each on one line, without escapes")
+            raise ConfigError(NOT_REKEYED, cause, "write each on one line, without escapes")
         raw = raw.replace(old.encode(), new.encode())
     try:
         replace_file(path, raw)
     except OSError as error:
         cause = f"{path} cannot be written: {error.strerror}; nothing was changed"
-        raise ConfigError(NUMBER, cause, "check the rights on the file and its folder") from None
+        raise ConfigError(
+            NOT_REKEYED, cause, "check the rights on the file and its folder"
+        ) from None
 
 
 def _plan(layer: Layer, referenced: Mapping[str, str], keys: Sequence[Key]) -> Plan:
@@ -75,7 +77,7 @@ def _plan(layer: Layer, referenced: Mapping[str, str], keys: Sequence[Key]) -> P
         except Unresolved as failure:
             problems.append(Problem(path=path, reason=failure.reason, fix=failure.fix))
     if problems:
-        raise InvalidConfig(NUMBER, problems)
+        raise InvalidConfig(NOT_REKEYED, problems)
     return Plan(
         texts=texts,
         changed=tuple(old),

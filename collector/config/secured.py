@@ -1,4 +1,4 @@
-"""What a section has whose secrets may be encrypted."""
+"""What a section has whose secrets may be encrypted, and all secrets of a section."""
 
 from collections.abc import Iterator
 from typing import Self
@@ -25,6 +25,11 @@ class Secured(Section):
         if self.secure and not any(secret_values(self)):
             raise refuse("secure is true, but no secret stands here", "remove secure")
         return self
+
+
+def secrets_of(settings: Section) -> list[str]:
+    """The values of all secrets, so that the log can strike them out; for the redactor alone."""
+    return [each.get_secret_value() for each in secret_values(settings)]
 
 
 def secret_values(value: object) -> Iterator[SecretStr]:

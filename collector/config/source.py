@@ -33,7 +33,7 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.reader import ReaderError
 
-from collector.config.problems import InvalidConfig, Place, Problem, spell
+from collector.config.problems import MALFORMED_FILE, InvalidConfig, Place, Problem, spell
 from collector.core.model import Frozen
 
 MAX_BYTES = 1024 * 1024
@@ -77,7 +77,7 @@ def read(text: str, plain: Callable[[str], Any]) -> Document:
         problem = _syntax(error, text)
     except ReaderError as error:
         problem = _character(error, text)
-    raise InvalidConfig(2, [problem])
+    raise InvalidConfig(MALFORMED_FILE, [problem])
 
 
 def scalar(text: str) -> bool | int | float | str | None:
@@ -104,7 +104,7 @@ class _Reader:
     def document(self) -> Document:
         next(self.events)
         if isinstance(next(self.events), StreamEndEvent):
-            raise InvalidConfig(2, [EMPTY])
+            raise InvalidConfig(MALFORMED_FILE, [EMPTY])
         data = self.value(next(self.events), ())
         next(self.events)
         second = next(self.events)
@@ -132,9 +132,9 @@ class _Reader:
     def count(self, event: Event, place: Place) -> None:
         self.values += 1
         if self.values > MAX_VALUES:
-            raise InvalidConfig(2, [_at(event, place, *TOO_MANY)])
+            raise InvalidConfig(MALFORMED_FILE, [_at(event, place, *TOO_MANY)])
         if len(place) > MAX_DEPTH:
-            raise InvalidConfig(2, [_at(event, place[:1], *TOO_DEEP)])
+            raise InvalidConfig(MALFORMED_FILE, [_at(event, place[:1], *TOO_DEEP)])
 
     def mapping(self, place: Place) -> dict[str, Any]:
         settings: dict[str, Any] = {}
@@ -155,7 +155,7 @@ class _Reader:
                 self.refuse(event, place, *ANCHORS)
             return _paired(str(event.value))
         reason, fix = "a setting's name is not plain text", "write name: value"
-        raise InvalidConfig(2, [_at(event, place, reason, fix)])
+        raise InvalidConfig(MALFORMED_FILE, [_at(event, place, reason, fix)])
 
     def sequence(self, place: Place) -> list[Any]:
         items: list[Any] = []
@@ -184,14 +184,17 @@ def decode(raw: bytes) -> str:
     """A configuration's bytes as text; raises ``InvalidConfig``."""
     if len(raw) > MAX_BYTES:
         fix = "check that this is the configuration, and shorten it"
-        raise InvalidConfig(2, [Problem(path="", reason="it is larger than 1 MiB", fix=fix)])
+        raise InvalidConfig(
+            MALFORMED_FILE, [Problem(path="", reason="it is larger than 1 MiB", fix=fix)]
+        )
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = raw[: error.start]
     line = before.count(b"\n") + 1
     fix = "save the file as UTF-8"
-    raise InvalidConfig(2, [Problem(path="", reason="it is not UTF-8", fix=fix, line=line)])
+    problem = Problem(path="", reason="it is not UTF-8", fix=fix, line=line)
+    raise InvalidConfig(MALFORMED_FILE, [problem])
 
 
 def _paired(text: str) -> str:

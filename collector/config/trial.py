@@ -14,16 +14,17 @@ from collector.config.fields import Name, Section
 from collector.config.hosted import Layer, merged
 from collector.config.load import layers_of
 from collector.config.located import located
+from collector.config.names import unknown
 from collector.config.pipelines import PipelineConfig
 from collector.config.plain import block
-from collector.config.problems import InvalidConfig, Place, Problem
+from collector.config.problems import WRONG_SETTINGS, InvalidConfig, Place, Problem
 from collector.config.sealed import Opener
 from collector.config.secrets import Resolver
 from collector.errors import ConfigError
 
 PIPELINES = "pipelines"
-NUMBER = 25
-"""Of the error that there is nothing to try."""
+NOTHING_TO_TRY = 25
+"""The number of the error that a source names no pipeline."""
 
 
 class Chosen(Section):
@@ -53,7 +54,7 @@ def chosen_pipelines(
     later = [*opener.problems, *_missing(names, data, name), *wrong]
     problems += [problem for problem in later if problem.path not in told]
     if found is None or problems:
-        raise InvalidConfig(3, located(problems, layers))
+        raise InvalidConfig(WRONG_SETTINGS, located(problems, layers))
     return [found.pipelines[each] for each in names]
 
 
@@ -62,17 +63,17 @@ def _names(written: dict[str, Any], name: str, service: str | None) -> list[str]
     inputs = block(written, "inputs")
     chosen = block(inputs, name)
     if name not in inputs:
-        known = ", ".join(inputs) or "none"
-        raise ConfigError(NUMBER, f"there is no input {name}", f"choose from: {known}")
+        raise unknown("input", [name], {"configured": inputs})
     services = block(chosen, "services")
     if service is not None and service not in services:
-        known = ", ".join(services) or "none"
-        raise ConfigError(NUMBER, f"{name} has no service {service}", f"choose from: {known}")
+        raise unknown(f"service of {name}", [service], {"configured": services})
     own = block(services, service).get(PIPELINES) if service is not None else None
     names = chosen.get(PIPELINES) if own is None else own
     if not isinstance(names, list) or not names:
         cause = f"{name if service is None else f'{name}#{service}'} names no pipeline"
-        raise ConfigError(NUMBER, cause, "write pipelines: [...] there; see docs/pipelines.md")
+        raise ConfigError(
+            NOTHING_TO_TRY, cause, "write pipelines: [...] there; see docs/pipelines.md"
+        )
     return [str(each) for each in names]
 
 

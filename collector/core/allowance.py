@@ -1,6 +1,6 @@
 """How many sessions an hour may be opened: the pure rule.
 
-The vendor limits requests, without a number (vendor notes on PoD, section 3).
+The vendor limits requests, without a number (docs/vendor-notes.md, PoD 3).
 """
 
 from __future__ import annotations

@@ -8,14 +8,14 @@ A checkpoint answers: from when on has everything been taken?
               give (PoD); sorted, not overlapping
     cursor    the vendor's position (CASB events), kept page by page
     live      how the last live session stood: until when it was heard, since when
-              without a break, and whether it ended in a way that proves nothing
-              was in flight
+              without a break, whether it ended in a way that proves nothing was in
+              flight, and what the server still gives of the time before it
     looks     hours to be read once more, and not before when: what was few, what
               live alone vouches for, what the vendor may have added late
+    put_off   hours of these that could not be read, and not before when each is tried again
 
 ``last_event_time`` and ``last_ids`` keep Devo's meaning: the newest event taken
-and the ids at that instant.  They are what an operator reads, and what the
-events service falls back to when its cursor is refused.
+and the ids at that instant.  They are what an operator reads.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from collections.abc import Sequence
 import msgspec
 
 from collector.core.model import Event, Micros, Window
+from collector.core.put_off import PutOff, first_free, without
+from collector.core.spans import cut, merged, touch
 from collector.core.times import HOUR, SECOND, ceil_hour, floor_hour
 
 PERSISTENCE_VERSION = 1
@@ -35,11 +37,21 @@ _SKEW = 60 * SECOND
 
 
 class Live(msgspec.Struct, frozen=True):
-    """The last live session: heard until then, closed cleanly or not, and without a break since."""
+    """The last live session: heard until then, closed cleanly or not, and without a break since.
+
+    ``backlog`` is the time of which the server still gives what had waited for us, None
+    once it has: nothing of it is vouched for, though the session is heard.
+    """
 
     heard_until: Micros
     clean: bool
     unbroken_since: Micros
+    backlog: Window | None = None
+
+    @property
+    def given_until(self) -> Micros:
+        """Until when everything has been given."""
+        return self.heard_until if self.backlog is None else self.backlog.start
 
 
 class Look(msgspec.Struct, frozen=True, order=True):
@@ -61,6 +73,7 @@ class Checkpoint(msgspec.Struct, frozen=True):
     owed: tuple[Window, ...] = ()
     live: Live | None = None
     looks: tuple[Look, ...] = ()
+    put_off: tuple[PutOff, ...] = ()
     version: int = PERSISTENCE_VERSION
 
     def __post_init__(self) -> None:
@@ -99,7 +112,7 @@ def at_cursor(checkpoint: Checkpoint, cursor: str | None) -> Checkpoint:
 def owing(checkpoint: Checkpoint, start: Micros, end: Micros) -> Checkpoint:
     """The whole UTC hours touched by ``[start, end)`` are owed."""
     hours = Window(floor_hour(start), ceil_hour(end))
-    return msgspec.structs.replace(checkpoint, owed=_merge([*checkpoint.owed, hours]))
+    return msgspec.structs.replace(checkpoint, owed=merged([*checkpoint.owed, hours]))
 
 
 def planned(checkpoint: Checkpoint, until: Micros, slack: Micros) -> Checkpoint:
@@ -110,7 +123,7 @@ def planned(checkpoint: Checkpoint, until: Micros, slack: Micros) -> Checkpoint:
     """
     start = checkpoint.since
     if checkpoint.live is not None:
-        start = min(start, floor_hour(checkpoint.live.heard_until - slack))
+        start = min(start, floor_hour(checkpoint.live.given_until - slack))
     start = max(start, floor_hour(checkpoint.initial_start_time))
     if until <= start or until < checkpoint.since:
         return checkpoint
@@ -121,38 +134,46 @@ def planned(checkpoint: Checkpoint, until: Micros, slack: Micros) -> Checkpoint:
 def paid(checkpoint: Checkpoint, hour: Window) -> Checkpoint:
     """An owed hour has been given (or can never be)."""
     return msgspec.structs.replace(
-        checkpoint, owed=tuple(rest for owed in checkpoint.owed for rest in _without(owed, hour))
+        checkpoint, owed=tuple(rest for owed in checkpoint.owed for rest in cut(owed, hour))
     )
 
 
 def due(checkpoint: Checkpoint, now: Micros, delay: Micros) -> Window | None:
-    """The oldest owed hour that the archive can give: ended at least ``delay`` ago."""
-    if not checkpoint.owed:
-        return None
-    start = checkpoint.owed[0].start
-    return Window(start, start + HOUR) if start + HOUR + delay <= now else None
+    """The oldest owed hour that is not put off, if the archive can give it by now."""
+    hour = first_free(checkpoint.owed, checkpoint.put_off, now)
+    return hour if hour is not None and hour.end + delay <= now else None
 
 
-def connected(checkpoint: Checkpoint, now: Micros, memory: Micros, slack: Micros) -> Checkpoint:
-    """A live session begins.
+def connected(
+    checkpoint: Checkpoint, now: Micros, memory: Micros, slack: Micros, *, resumes: bool = True
+) -> Checkpoint:
+    """A live session begins; ``resumes``: the server may first give what waited for it.
 
     The server resumes where the last session dropped if that was less than an
-    hour ago, and only an orderly end proves that nothing was in flight (vendor
-    notes on PoD, section 2).  Otherwise each hour from the last one heard,
+    hour ago, and only an orderly end proves that nothing was in flight
+    (docs/vendor-notes.md, PoD 2).  Otherwise each hour from the last one heard,
     less ``slack`` for records that arrive late, up to now is owed.  The session
     may have broken off while it was still given what had waited for it, which is
     as old as the server's memory: so ``memory`` is taken off, too.
     """
     live = checkpoint.live
-    following = live is not None and live.clean and now - live.heard_until < memory
-    if live is not None and following:
-        # What waited for us is still to come: the hours up to now are not vouched for yet.
-        return heard(checkpoint, live.heard_until, clean=False)
-    missed = checkpoint.since if live is None else live.heard_until - slack - memory
+    if live is not None and live.clean and now - live.given_until < memory:
+        until = live.heard_until
+        live = msgspec.structs.replace(
+            live, backlog=_waiting(live.given_until, now) if resumes else None
+        )
+        return heard(msgspec.structs.replace(checkpoint, live=live), until, clean=False)
+    missed = checkpoint.since if live is None else live.given_until - slack - memory
     start = max(min(missed, now), checkpoint.initial_start_time)
     owed = owing(checkpoint, start, max(now, start) + _SKEW)
-    fresh = msgspec.structs.replace(owed, live=Live(now, clean=False, unbroken_since=now))
-    return heard(fresh, now, clean=False)
+    backlog = _waiting(now, now) if resumes else None
+    live = Live(now, clean=False, unbroken_since=now, backlog=backlog)
+    return heard(msgspec.structs.replace(owed, live=live), now, clean=False)
+
+
+def _waiting(given_until: Micros, began: Micros) -> Window:
+    """What the server may still give before it gives what is younger than the session."""
+    return Window(min(given_until, began), began + 1)
 
 
 def begun(checkpoint: Checkpoint, now: Micros) -> Checkpoint:
@@ -168,13 +189,30 @@ def heard(checkpoint: Checkpoint, now: Micros, *, clean: bool) -> Checkpoint:
 
     A clock that is set back moves no mark back (``state.corrected`` judges that).
     """
-    since = checkpoint.live.unbroken_since if checkpoint.live else now
-    until = checkpoint.live.heard_until if checkpoint.live else now
+    live = checkpoint.live or Live(now, clean=clean, unbroken_since=now)
+    until = max(now, live.heard_until)
     return msgspec.structs.replace(
         checkpoint,
         since=max(checkpoint.since, ceil_hour(now)),
-        live=Live(max(now, until), clean=clean, unbroken_since=since),
+        live=msgspec.structs.replace(live, heard_until=until, clean=clean),
     )
+
+
+def caught_up(
+    checkpoint: Checkpoint, events: Sequence[Event], now: Micros, *, quiet: bool
+) -> Checkpoint:
+    """After these events came live: whether the server has given what had waited for us.
+
+    As far as is known it gives in the order of time.  So it has once an event comes that
+    is younger than the session; ``quiet``: or nothing has come for long.
+    """
+    live = checkpoint.live
+    if live is None or live.backlog is None:
+        return checkpoint
+    began = live.backlog.end
+    if not quiet and not any(began <= event.time <= now + _SKEW for event in events):
+        return checkpoint
+    return msgspec.structs.replace(checkpoint, live=msgspec.structs.replace(live, backlog=None))
 
 
 def heard_whole(before: Checkpoint, after: Checkpoint, slack: Micros) -> list[Window]:
@@ -187,10 +225,10 @@ def heard_whole(before: Checkpoint, after: Checkpoint, slack: Micros) -> list[Wi
         return []
     unbroken = after.live.unbroken_since
     whole = floor_hour if unbroken == after.initial_start_time else ceil_hour
-    first = max(whole(unbroken), floor_hour(before.live.heard_until - slack))
-    last = floor_hour(after.live.heard_until - slack)
+    first = max(whole(unbroken), floor_hour(before.live.given_until - slack))
+    last = floor_hour(after.live.given_until - slack)
     hours = [Window(start, start + HOUR) for start in range(first, last, HOUR)]
-    return [hour for hour in hours if not any(_touch(owed, hour) for owed in after.owed)]
+    return [hour for hour in hours if not any(touch(owed, hour) for owed in after.owed)]
 
 
 def look_again(checkpoint: Checkpoint, hour: Window, not_before: Micros) -> Checkpoint:
@@ -199,7 +237,7 @@ def look_again(checkpoint: Checkpoint, hour: Window, not_before: Micros) -> Chec
     for look in checkpoint.looks:
         if look.not_before <= not_before:
             earlier = Window(look.start, look.end)
-            parts = [rest for part in parts for rest in _without(part, earlier)]
+            parts = [rest for part in parts for rest in cut(part, earlier)]
     for part in parts:
         checkpoint = looked(checkpoint, part)
     looks = [*checkpoint.looks, *(Look(not_before, part.start, part.end) for part in parts)]
@@ -208,7 +246,7 @@ def look_again(checkpoint: Checkpoint, hour: Window, not_before: Micros) -> Chec
 
 def look_at(checkpoint: Checkpoint, hour: Window) -> Micros | None:
     """When the hour may be read once more; None when that is not wanted."""
-    looks = (each for each in checkpoint.looks if _touch(Window(each.start, each.end), hour))
+    looks = (each for each in checkpoint.looks if touch(Window(each.start, each.end), hour))
     return min((each.not_before for each in looks), default=None)
 
 
@@ -217,48 +255,21 @@ def looked(checkpoint: Checkpoint, hour: Window) -> Checkpoint:
     looks = [
         Look(look.not_before, rest.start, rest.end)
         for look in checkpoint.looks
-        for rest in _without(Window(look.start, look.end), hour)
+        for rest in cut(Window(look.start, look.end), hour)
     ]
-    return msgspec.structs.replace(checkpoint, looks=tuple(looks))
+    put_off = without(checkpoint.put_off, hour)
+    return msgspec.structs.replace(checkpoint, looks=tuple(looks), put_off=put_off)
 
 
 def due_look(checkpoint: Checkpoint, now: Micros) -> Window | None:
     """The hour whose second look has waited longest, if one is due."""
-    if not checkpoint.looks or checkpoint.looks[0].not_before > now:
-        return None
-    start = checkpoint.looks[0].start
-    return Window(start, start + HOUR)
+    due = (Window(look.start, look.end) for look in checkpoint.looks if look.not_before <= now)
+    return first_free(due, checkpoint.put_off, now)
 
 
 def complete_until(checkpoint: Checkpoint) -> Micros:
     """Up to when nothing is outstanding."""
     bounds = [checkpoint.since, *(owed.start for owed in checkpoint.owed[:1])]
     if checkpoint.live is not None:
-        bounds.append(checkpoint.live.heard_until)
+        bounds.append(checkpoint.live.given_until)
     return min(bounds)
-
-
-def _merge(windows: list[Window]) -> tuple[Window, ...]:
-    merged: list[Window] = []
-    for window in sorted(windows):
-        if merged and window.start <= merged[-1].end:
-            last = merged.pop()
-            merged.append(Window(last.start, max(last.end, window.end)))
-        else:
-            merged.append(window)
-    return tuple(merged)
-
-
-def _touch(one: Window, other: Window) -> bool:
-    return one.start < other.end and other.start < one.end
-
-
-def _without(window: Window, hole: Window) -> list[Window]:
-    if hole.end <= window.start or window.end <= hole.start:
-        return [window]
-    rest: list[Window] = []
-    if window.start < hole.start:
-        rest.append(Window(window.start, hole.start))
-    if hole.end < window.end:
-        rest.append(Window(hole.end, window.end))
-    return rest

@@ -51,8 +51,8 @@ def forgotten(row: Account, kept: Mapping[int, int]) -> bool:
     hours among them.  So the outermost two must hold some, and all together as many as
     were taken.  The dead are left out: not all of them were events.
     """
-    if row.digest == 0:
+    taken = row.counts.spooled + row.counts.filtered
+    if row.digest == 0 and taken == 0:
         return False
     outermost = {row.first // HOUR, row.last // HOUR}
-    taken = row.counts.spooled + row.counts.filtered
     return not outermost <= kept.keys() or sum(kept.values()) < taken

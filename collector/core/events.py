@@ -128,7 +128,7 @@ def iso_time(text: str | None) -> Micros:
     if not isinstance(text, str):
         raise TypeError("no time")
     instant = times.parse(text)
-    if not 0 <= instant < _END:
+    if not 0 <= instant < CALENDAR_END:
         raise ValueError(OUTSIDE)
     return instant
 
@@ -138,11 +138,11 @@ def epoch_milliseconds(value: int | str | None) -> Micros:
     if value is None or isinstance(value, (bool, float)):
         raise ValueError("no time")
     instant = int(value) * 1000
-    if not 0 <= instant < _END:
+    if not 0 <= instant < CALENDAR_END:
         raise ValueError(OUTSIDE)
     return instant
 
 
 OUTSIDE = "a time outside the calendar"
-_END = times.parse("9999-12-31")
+CALENDAR_END = times.parse("9999-12-31")
 """From here on, a later moment of the same day or zone may have no text form any more."""

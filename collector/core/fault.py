@@ -2,8 +2,7 @@
 
 The product passes each place once a page, batch or transaction, never once a
 record, and nothing happens there unless a test has planned something.  A test
-passes every place (``tests/crash/test_fault_points.py``); ``lease.renew`` will join
-them when several collectors can share one source.
+passes every place (``tests/crash/test_fault_points.py``).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Devo's reference page: alerts are flattened on ``related_events`` and events on
 ``additionalProperties``; each record has all the parent's fields, the child and
-the child's index.  The exact names are not public (vendor notes on CASB, A6),
+the child's index.  The exact names are not public (docs/vendor-notes.md, CASB A6),
 so they are settings.
 
     split   one record per child: the child stands in place of the list
@@ -19,15 +19,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable
 from itertools import takewhile
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import Raw
 
 from collector.core.wirejson import MALFORMED
 
-MODES = ("split", "pivot", "path", "none")
-
+Mode: TypeAlias = Literal["split", "pivot", "path", "none"]
 Flatten: TypeAlias = Callable[[bytes], list[bytes]]
 """A record to its flat records; at least one."""
 
@@ -40,7 +39,7 @@ _MAX_SPLIT_BYTES = 64 * 1024 * 1024
 
 
 def flattener(
-    mode: str, list_field: str, index_field: str | None = None, count_field: str | None = None
+    mode: Mode, list_field: str, index_field: str | None = None, count_field: str | None = None
 ) -> Flatten:
     """The function for a mode; index and count fields default to ``<list>_index``, ``_count``.
 
@@ -65,7 +64,7 @@ def as_it_came(raw: bytes) -> list[bytes]:
 
 
 def _taking_apart(
-    mode: str, list_field: str, index_field: str | None, count_field: str | None
+    mode: Mode, list_field: str, index_field: str | None, count_field: str | None
 ) -> Flatten:
     if mode == "pivot":
         return lambda raw: [_pivot(raw, list_field)]

@@ -7,7 +7,7 @@ Rows are UTC hours of event time; what an archive hour gives is counted in that
 hour whatever its time says, and events without a time in the hour in which they
 were observed.  A row's states:
 
-    open           being read, or live is being heard
+    open           being read, or read as far as the service stands, or live is being heard
     settling       read, but to be looked at once more before it counts
     complete       read to its end, or heard live without a break
     verified       looked at again: nothing was missing
@@ -18,7 +18,8 @@ were observed.  A row's states:
 
 ``digest`` is the sum modulo 2^128 of the digests of the events that were read: spooled,
 filtered, or kept aside by a pipeline.  So two readings can be compared whatever their
-order, and whatever became of the events.
+order, and whatever became of the events.  Events without a time are left out: read once
+more, they would be summed in another row than the one that counted them.
 """
 
 from __future__ import annotations
@@ -161,10 +162,15 @@ def _entry(slot: int, row: Received, *, unread: bool) -> Entry:
         ),
         live=spooled if row.mode == LIVE else 0,
         repaired=spooled if row.mode == REPAIR else 0,
-        digest=total(row.digests),
+        digest=total(summed(row.fresh, row.digests)),
         first=min(moments, default=NO_TIME),
         last=max(moments, default=NO_TIME),
     )
+
+
+def summed(events: Iterable[Event], digests: Iterable[bytes]) -> list[bytes]:
+    """Of the digests of some events, those that the digest of a row is made of."""
+    return [digest for event, digest in zip(events, digests, strict=True) if event.time != NO_TIME]
 
 
 def total(digests: Iterable[bytes]) -> int:

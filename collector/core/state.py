@@ -16,6 +16,7 @@ import msgspec
 from collector.core import times
 from collector.core.checkpoint import MAX_LAST_IDS, PERSISTENCE_VERSION, Checkpoint, Live, Look
 from collector.core.model import Micros, Window
+from collector.core.put_off import PutOff, believed
 from collector.core.times import DAY, HOUR, SECOND, ceil_hour
 
 State = dict[str, Any]
@@ -45,8 +46,12 @@ def to_state(checkpoint: Checkpoint) -> State:
         state["live_heard_until_in_utc"] = times.isoformat(checkpoint.live.heard_until)
         state["live_closed_cleanly"] = checkpoint.live.clean
         state["live_unbroken_since_in_utc"] = times.isoformat(checkpoint.live.unbroken_since)
+        if checkpoint.live.backlog is not None:
+            state["live_backlog_in_utc"] = _span(checkpoint.live.backlog)
     if checkpoint.looks:
         state["second_looks_in_utc"] = [_look_text(look) for look in checkpoint.looks]
+    if checkpoint.put_off:
+        state["put_off_hours_in_utc"] = [_put_off_text(each) for each in checkpoint.put_off]
     return state
 
 
@@ -86,6 +91,7 @@ def corrected(checkpoint: Checkpoint, now: Micros) -> Checkpoint:
     if _live_is_ahead(checkpoint, latest):
         live = Live(sure, clean=False, unbroken_since=latest)
         checkpoint = msgspec.structs.replace(checkpoint, live=live)
+    checkpoint = msgspec.structs.replace(checkpoint, put_off=believed(checkpoint.put_off, latest))
     if checkpoint.last_event_time > latest + DAY:
         # One record with a wrong date says nothing about the others.
         checkpoint = msgspec.structs.replace(checkpoint, last_event_time=latest, last_ids=())
@@ -146,10 +152,12 @@ def _live_is_ahead(checkpoint: Checkpoint, latest: Micros) -> bool:
 def _read(state: State) -> Checkpoint:
     live = None
     if "live_heard_until_in_utc" in state:
+        backlog = state.get("live_backlog_in_utc")
         live = Live(
             times.parse(state["live_heard_until_in_utc"]),
             clean=bool(state["live_closed_cleanly"]),
             unbroken_since=times.parse(state["live_unbroken_since_in_utc"]),
+            backlog=_window(backlog) if backlog is not None else None,
         )
     return Checkpoint(
         initial_start_time=times.parse(state["initial_start_time_in_utc"]),
@@ -160,6 +168,7 @@ def _read(state: State) -> Checkpoint:
         owed=tuple(_window(text) for text in state.get("owed_hours_in_utc", ())),
         live=live,
         looks=tuple(_look(text) for text in state.get("second_looks_in_utc", ())),
+        put_off=tuple(_put_off(text) for text in state.get("put_off_hours_in_utc", ())),
     )
 
 
@@ -171,6 +180,17 @@ def _look(text: str) -> Look:
     span, not_before = text.split(" not before ")
     window = _window(span)
     return Look(times.parse(not_before), window.start, window.end)
+
+
+def _put_off_text(each: PutOff) -> str:
+    when = times.isoformat(each.not_before)
+    return f"{_span(each.hour)} not before {when}, failures: {each.failures}"
+
+
+def _put_off(text: str) -> PutOff:
+    look, failures = text.split(", failures: ")
+    found = _look(look)
+    return PutOff(found.start, found.not_before, int(failures))
 
 
 def _span(window: Window) -> str:

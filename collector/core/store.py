@@ -43,7 +43,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
 class Commit(msgspec.Struct, frozen=True, kw_only=True):
     """One change of state; see the module's text.
 
-    ``settled`` are the ids of dead letters that it takes out.
+    ``replayed`` are the ids of dead letters that it takes out.
     """
 
     source: str
@@ -53,7 +53,7 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     digests: Mapping[int, Sequence[bytes]] = {}
     entries: Sequence[Entry] = ()
     dead_letters: Sequence[DeadLetter] = ()
-    settled: Sequence[int] = ()
+    replayed: Sequence[int] = ()
 
 
 class Store(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-from collector.core.model import Micros, Window
+from collector.core.model import NO_TIME, Micros, Window
 
 SECOND: Micros = 1_000_000
 HOUR: Micros = 3600 * SECOND
@@ -30,7 +30,7 @@ def to_datetime(instant: Micros) -> datetime:
 def parse(text: str) -> Micros:
     """ISO 8601 in the spellings seen on the wire; no zone means UTC.
 
-    Offsets come with and without a colon (vendor notes on PoD, section 6).
+    Offsets come with and without a colon (docs/vendor-notes.md, PoD 6).
     Raises ``ValueError`` when the text is no time.
     """
     return from_datetime(datetime.fromisoformat(text))
@@ -39,6 +39,11 @@ def parse(text: str) -> Micros:
 def isoformat(instant: Micros) -> str:
     """``2026-01-01T00:00:00Z``, with microseconds only where there are any."""
     return isobytes(instant).decode()
+
+
+def isoformat_or_none(instant: Micros) -> str | None:
+    """What ``isoformat`` gives; None for ``NO_TIME``."""
+    return None if instant == NO_TIME else isoformat(instant)
 
 
 def isobytes(instant: Micros) -> bytes:

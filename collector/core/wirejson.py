@@ -6,7 +6,7 @@ JSON object even then is rejected with a reason and kept aside.  No record ever
 raises out of here: none may decide about a session.
 
 The vendor does send such records: raw control characters inside strings, and
-bytes that are not UTF-8 (vendor notes: PoD section 4, CASB A3 trap 2).
+bytes that are not UTF-8 (docs/vendor-notes.md, PoD 4, CASB A3, trap 2).
 
 Flags, as they appear under ``@collector.flags``:
 
@@ -158,7 +158,7 @@ def splice(record: bytes, key: bytes, value: bytes) -> bytes:
 def canonical_id(raw: bytes) -> str:
     """A hash of the content that does not depend on key order or white space.
 
-    The vendor's key order is random (vendor notes on PoD, section 4), so a hash
+    The vendor's key order is random (docs/vendor-notes.md, PoD 4), so a hash
     of the bytes would differ between a record and its own replay.
     """
     content = msgspec.json.encode(msgspec.json.decode(raw), order="sorted")

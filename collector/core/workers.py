@@ -1,6 +1,6 @@
 """Several worker processes: what each of them owns, and when a dead one is started again.
 
-All functions are pure; how a worker is started and watched is ``collector.app.crew``.
+All functions are pure; how a worker is started and watched is ``collector.app.worker_processes``.
 """
 
 from __future__ import annotations

@@ -64,6 +64,7 @@ def config(
     pod = start | {
         "archive_delay_in_seconds": _ARCHIVE_DELAY_SECONDS,
         "idle_limit_in_seconds": 7200.0,
+        "archive_idle_limit_in_seconds": 7200.0,
     }
     return {
         "globals": {

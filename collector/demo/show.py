@@ -26,6 +26,10 @@ from collector.simulator import Simulator
 from collector.simulator.scripts import demo_faults
 
 MARKER = ".collector-demo"
+_FOREIGN_FOLDER = 31
+"""The number of the error that a folder is not the demo's to empty."""
+_UNUSABLE_FOLDER = 32
+"""... that a folder cannot be made, emptied or written."""
 _LIMIT = 55.0
 """Real seconds after which the verdict is given, whatever is still outstanding."""
 _JITTER = 60 * SECOND
@@ -46,11 +50,23 @@ class Demo(msgspec.Struct, frozen=True):
 
 
 def prepare(folder: Path) -> None:
-    """An empty folder for the demo; only one that an earlier demo made is emptied."""
+    """An empty folder for the demo; only one that an earlier demo made is emptied.
+
+    Raises ``ConfigError``.
+    """
+    try:
+        _empty(folder)
+    except OSError as error:
+        cause = f"the folder {folder} cannot be used: {error.strerror}"
+        remedy = "name with --out a folder that may be written, or a new one in such a folder"
+        raise ConfigError(_UNUSABLE_FOLDER, cause, remedy) from None
+
+
+def _empty(folder: Path) -> None:
     if folder.exists() and any(folder.iterdir()):
         if not (folder / MARKER).exists():
             raise ConfigError(
-                20,
+                _FOREIGN_FOLDER,
                 f"the folder {folder} holds files that no demo made",
                 "name another one with --out",
             )

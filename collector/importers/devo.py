@@ -4,7 +4,7 @@
     outputs: {devo_1: {type: devo_platform, config: {...}}}
     inputs: {proofpoint_casb: {id: ..., credentials: {...}, services: {alerts: {}, events: {}}}}
 
-Names here are Devo's wherever both have a setting (shared vendor notes, "config.yaml").
+Names here are Devo's wherever both have a setting (docs/vendor-notes.md, Devo 2).
 """
 
 from __future__ import annotations
@@ -170,8 +170,10 @@ def _services(kind: str, settings: Any, original: Original, draft: Draft, base: 
     chosen = draft.settings["inputs"][base[-1]].get("services", {})
     for name in () if chosen else SERVICES[kind]:
         draft.keep((*base, "services", name), {}, pod.UNSAID)
-    if not chosen or not all(STARTED in each for each in chosen.values()):
-        pod.tell_once(draft, pod.START)
+    for name in SERVICES[kind]:
+        service = draft.settings["inputs"][base[-1]]["services"].get(name)
+        if service is not None and STARTED not in service:
+            draft.keep((*base, "services", name), None, pod.START, comment=False)
 
 
 def _setting(setting: Setting, model: Any, draft: Draft, to: Place) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from collector.config import source
+from collector.config.key_rules import CASB_TENANT
 from collector.config.load import parse
 from collector.config.problems import InvalidConfig, Place, Problem
 from collector.core.model import Micros
@@ -24,7 +25,21 @@ SHOWN = 5
 
 OUTPUT = "the file names no place for records: NDJSON files for now"
 IDENTITY = {"id": "imported", "name": "collector"}
+SHARED = {
+    ("token",): ("token", "get it one of its own"),
+    CASB_TENANT: ("credentials", "each record would come twice"),
+}
+"""Credentials that two inputs may not have for one service: what they are called, and why."""
+
 REMEDY = "write its settings down as docs/moving-in.md shows"
+
+
+class Asked(NamedTuple):
+    """A service, and the references of the credentials, by their keys, that it is asked with."""
+
+    keys: tuple[str, ...]
+    secrets: tuple[str, ...]
+    service: str
 
 
 def seal(draft: Draft) -> None:
@@ -88,22 +103,26 @@ def _fill(data: Any, place: Place, value: str) -> None:
 
 
 def disable_doubles(draft: Draft) -> None:
-    """Switch off inputs that would fight for a session that another one has.
+    """Switch off inputs that would ask for what another one has.
 
-    The vendor allows one session per token and service (vendor notes on PoD, section 3).
+    The vendor allows one session per token and service (docs/vendor-notes.md, PoD 3); a
+    CASB tenant's service would come twice.
     """
-    holders: dict[tuple[str, str], Place] = {}
-    for session, place in _sessions(draft):
-        holder = holders.setdefault(session, place)
+    holders: dict[Asked, Place] = {}
+    for asked, place in _asked(draft):
+        holder = holders.setdefault(asked, place)
         if holder != place:
-            note = f"has the token of {holder[1]}, for {session[1]} too: get it one of its own"
+            what, remedy = SHARED[asked.keys]
+            note = f"has the {what} of {holder[1]}, for {asked.service} too: {remedy}"
             draft.keep((*place, "enabled"), OFF, note)
 
 
-def _sessions(draft: Draft) -> Iterator[tuple[tuple[str, str], Place]]:
+def _asked(draft: Draft) -> Iterator[tuple[Asked, Place]]:
     for name, settings in draft.settings.get("inputs", {}).items():
         place: Place = ("inputs", name)
-        token = draft.references.places.get((*place, "credentials", "token"))
-        if token is not None and settings.get("enabled") is not False:
-            for service in settings.get("services", {}):
-                yield (token, service), place
+        known = draft.references.places
+        for keys in SHARED:
+            secrets = tuple(known.get((*place, "credentials", key), "") for key in keys)
+            if all(secrets) and settings.get("enabled") is not False:
+                for service in settings.get("services", {}):
+                    yield Asked(keys, secrets, service), place

@@ -35,9 +35,12 @@ START = (
 SOURCE_NAMES = ("name", "source name", "connector name", "device name")
 
 
-def begin(draft: Draft, original: Original) -> Place:
-    """A new input, under the original's name."""
-    return draft.block("inputs", TYPE, original.take(*SOURCE_NAMES), "pod")
+def begin(draft: Draft, original: Original, kind: Setting | None = None) -> Place:
+    """A new input, under the original's name; ``kind``: what said that it is one of PoD."""
+    base = draft.block("inputs", TYPE, original.take(*SOURCE_NAMES), "pod")
+    if kind is not None:
+        draft.tell(kind.place, (*base, "type"))
+    return base
 
 
 def credentials(

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from collector.config import json_source, source
-from collector.config.problems import InvalidConfig, Problem
+from collector.config.problems import MALFORMED_FILE, InvalidConfig, Problem
 from collector.errors import ConfigError
 
 UNREADABLE = 35
@@ -40,7 +40,7 @@ def _values(raw: bytes, suffix: str) -> Any:
     is_json = suffix == json_source.SUFFIX or (opened in {b"{", b"["} and suffix not in YAML)
     document = json_source.parse(raw) if is_json else source.parse(raw)
     if document.problems:
-        raise InvalidConfig(2, document.problems)
+        raise InvalidConfig(MALFORMED_FILE, document.problems)
     return document.data
 
 
@@ -53,13 +53,14 @@ def _rows(text: str) -> list[dict[str, str]]:
     try:
         head, *rows = [row for row in lines if any(row)]
     except csv.Error:
-        raise InvalidConfig(2, [_csv("it is not CSV")]) from None
+        raise InvalidConfig(MALFORMED_FILE, [_csv("it is not CSV")]) from None
     except ValueError:
-        raise InvalidConfig(2, [_csv("it is empty")]) from None
+        raise InvalidConfig(MALFORMED_FILE, [_csv("it is empty")]) from None
     if len(head) * len(rows) > source.MAX_VALUES:
-        raise InvalidConfig(2, [_csv(source.TOO_MANY[0])])
+        raise InvalidConfig(MALFORMED_FILE, [_csv(source.TOO_MANY[0])])
     if any(len(row) != len(head) for row in rows):
-        raise InvalidConfig(2, [_csv("a row has another number of cells than the first")])
+        reason = "a row has another number of cells than the first"
+        raise InvalidConfig(MALFORMED_FILE, [_csv(reason)])
     if len(head) == 2 and head[1].strip().lower() == "value":
         return [_named([row[0] for row in rows], [row[1] for row in rows])]
     return [_named(head, row) for row in rows]
@@ -67,7 +68,7 @@ def _rows(text: str) -> list[dict[str, str]]:
 
 def _named(names: Sequence[str], values: Sequence[str]) -> dict[str, str]:
     if len(set(names)) < len(names):
-        raise InvalidConfig(2, [_csv("a name stands there twice")])
+        raise InvalidConfig(MALFORMED_FILE, [_csv("a name stands there twice")])
     return dict(zip(names, values, strict=True))
 
 

@@ -52,17 +52,17 @@ def take(data: Any, draft: Draft) -> None:
         if kind is not None and not is_called(kind, pod.PRODUCT, "proofpoint_pod"):
             draft.leave(kind.place, f"only connectors of the type {pod.PRODUCT} are read")
         elif kind is not None or original.has(*KNOWN):
-            _connector(original, draft)
+            _connector(original, kind, draft)
         else:
             draft.rest(original)
 
 
-def _connector(original: Original, draft: Draft) -> None:
+def _connector(original: Original, kind: Setting | None, draft: Draft) -> None:
     content = original.take(*CONTENT)
     if not _collects(content, original):
         draft.leave(original.place, NO_CONTENT)
         return
-    base = pod.begin(draft, original)
+    base = pod.begin(draft, original, kind)
     follow(RULES, original, draft, base)
     cluster, token = (original.take(name) for name in CREDENTIALS)
     pod.credentials(draft, base, cluster, token, hidden=False)

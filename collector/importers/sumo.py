@@ -13,7 +13,7 @@ from typing import Any
 from collector.config.problems import Place
 from collector.importers import pod
 from collector.importers.draft import Draft, is_called
-from collector.importers.original import Original
+from collector.importers.original import Original, Setting
 from collector.importers.rules import Form, blocks, dismiss, follow, rule
 from collector.importers.values import text, toggle
 
@@ -47,7 +47,7 @@ def take(data: Any, draft: Draft) -> None:
         if kind is not None and not is_called(kind, pod.PRODUCT):
             draft.leave(kind.place, f"only sources of the type {pod.PRODUCT} are read")
         elif kind is not None or is_config(original):
-            _source(original, draft)
+            _source(original, kind, draft)
         else:
             draft.rest(original)
 
@@ -57,8 +57,8 @@ def is_config(original: Original) -> bool:
     return original.has("api_secret", "supported_events")
 
 
-def _source(original: Original, draft: Draft) -> None:
-    base = pod.begin(draft, original)
+def _source(original: Original, kind: Setting | None, draft: Draft) -> None:
+    base = pod.begin(draft, original, kind)
     follow(RULES, original, draft, base)
     _fields(original, draft, base)
     cluster, token = original.take("cluster_id"), original.take("api_secret")

@@ -51,15 +51,15 @@ def take(data: Any, draft: Draft) -> None:
     for original in blocks(data, FORM, draft):
         kind = original.take("type")
         if is_called(kind, "proofpoint"):
-            _device(original, draft)
+            _device(original, kind, draft)
         elif kind is not None:
             draft.leave(kind.place, "only devices of the type proofpoint are read")
         else:
             draft.rest(original)
 
 
-def _device(original: Original, draft: Draft) -> None:
-    base = pod.begin(draft, original)
+def _device(original: Original, kind: Setting | None, draft: Draft) -> None:
+    base = pod.begin(draft, original, kind)
     follow(RULES, original, draft, base)
     if (url := original.take("properties.endpoint", "endpoint")) is not None:
         endpoint(draft, base, url)

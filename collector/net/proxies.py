@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
+
+from collector.net.causes import causes
 
 _SAME_WAY = {"wss": "https", "ws": "http"}
 # http.client's words for a CONNECT that was refused; nothing else holds the status.
 _NO_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})\b")
 _LOG_IN = 407
-_MAX_CAUSES = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,18 +79,8 @@ def refused(status: int | None) -> tuple[str, str]:
 
 def refusal(error: BaseException) -> int | None:
     """The status by which a proxy refused a tunnel, as an HTTP library's error holds it."""
-    for each in _causes(error):
+    for each in causes(error):
         told = _NO_TUNNEL.search(str(each)) if isinstance(each, OSError) else None
         if told:
             return int(told[1])
     return None
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and what it came from, the outermost first."""
-    each: BaseException | None = error
-    for _ in range(_MAX_CAUSES):
-        if each is None:
-            return
-        yield each
-        each = each.__cause__ or each.__context__

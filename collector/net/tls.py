@@ -20,8 +20,11 @@ from collector.net.material import Identity, Unusable, authorities, identity
 # OpenSSL's verification results (openssl-verification-options).
 _NOT_YET_VALID = 9
 _EXPIRED = 10
+WRONG_DATES = frozenset({_NOT_YET_VALID, _EXPIRED})
 WRONG_NAMES = frozenset({62, 64})
 _TOO_WEAK = frozenset({66, 67, 68})
+# Parts of the alert names by which a server refuses our certificate.
+_CERTIFICATE_ALERTS = ("CERTIFICATE", "UNKNOWN_CA", "ACCESS_DENIED")
 
 _VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 _DESCRIPTORS = Path("/proc/self/fd")
@@ -88,11 +91,6 @@ def client_side(
     return context
 
 
-def verifying(ca: Path | None = None) -> ssl.SSLContext:
-    """A context without a certificate of ours, and with nothing left unchecked."""
-    return client_side(ca)
-
-
 def _believe(context: ssl.SSLContext, ca: Path | None, *, replace: bool) -> None:
     # An authority that another one signed is believed by itself, as by Python from 3.13 on.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
@@ -154,6 +152,11 @@ def advice(error: ssl.SSLCertVerificationError, setting: str) -> str:
     if error.verify_code in _TOO_WEAK:
         return "have the certificate made anew, with 2048 bits or more and SHA-256"
     return f"set {setting} to a file with the authority that signed it"
+
+
+def is_certificate_alert(name: str) -> bool:
+    """Whether a server refuses our certificate, by the name of its alert (``reason``)."""
+    return "ALERT" in name and any(part in name for part in _CERTIFICATE_ALERTS)
 
 
 def reason(error: OSError) -> str:

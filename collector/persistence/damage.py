@@ -38,9 +38,9 @@ def refuse_silence(file: Path) -> None:
     """Raise ``StateError`` where a damaged state was set aside and nothing took its place."""
     kept = sorted(file.parent.glob(f"{file.name}{_MARK}*Z"))
     if kept and not file.exists():
-        raise told(f"the state was damaged and is kept as {kept[-1]}")
+        raise damaged_error(f"the state was damaged and is kept as {kept[-1]}")
 
 
-def told(cause: str) -> StateError:
+def damaged_error(cause: str) -> StateError:
     """The error that says what was kept where, and what to do."""
     return StateError(DAMAGED, cause, _REMEDY)

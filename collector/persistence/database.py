@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from sqlite_utils import Database
 
 from collector.errors import StateError, own_user
-from collector.persistence import soundness
+from collector.persistence import damage, soundness
 from collector.persistence.failures import damaged, errors_of
 from collector.persistence.guarded import BUSY_TIMEOUT_MS, Guarded, meta, set_meta
 from collector.persistence.migrations import schema
@@ -25,6 +25,8 @@ LOCK_NAME = "collector.lock"
 PAGE_SIZE = 16 * 1024
 IN_USE = 201
 """The number of the error that another process owns the folder."""
+UNUSABLE_FOLDER = 202
+"""The number of the error that the folder cannot be made or written."""
 OURS = b"ppco"
 """Marks the file as ours, in the field that SQLite's file header has for it (application_id)."""
 OURS_AT = 68
@@ -76,11 +78,30 @@ def take_lock(folder: Path) -> FileLock:
         ) from error
     except OSError as error:
         raise StateError(
-            202,
+            UNUSABLE_FOLDER,
             f"the state folder {folder} cannot be used: {error.strerror}",
             f"give the folder (chown) to {own_user()}, or make it writable for it",
         ) from error
     return lock
+
+
+def is_owned(folder: Path) -> bool | None:
+    """Whether a process owns the state folder; None where that cannot be found out.
+
+    A lock file that is left behind is held by nobody.
+    """
+    path = folder / LOCK_NAME
+    if not path.exists():
+        return False
+    lock = FileLock(path, mode=0o600)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    except OSError:
+        return None
+    lock.release()
+    return False
 
 
 def _keep_private(folder: Path) -> None:
@@ -107,6 +128,20 @@ def _keep_private(folder: Path) -> None:
 def exists(folder: Path) -> bool:
     """Whether there is a state file in the folder."""
     return (folder / FILE_NAME).exists()
+
+
+def refuse_absent(folder: Path) -> None:
+    """Raise ``StateError`` where there is no state file; one that was set aside is named."""
+    path = folder / FILE_NAME
+    with errors_of(path):
+        if path.exists():
+            return
+        damage.refuse_silence(path)
+    raise StateError(
+        203,
+        f"the folder {folder} holds no state",
+        "run the collector once, or give with --config the configuration it runs with",
+    )
 
 
 def open_for_writing(folder: Path, connect: Connect = connect, *, shared: bool = False) -> Guarded:
@@ -149,12 +184,7 @@ def open_for_reading(folder: Path, connect: Connect = connect, *, checked: bool 
     """
     path = folder / FILE_NAME
     with errors_of(path):
-        if not path.exists():
-            raise StateError(
-                203,
-                f"the folder {folder} holds no state",
-                "run the collector once, or give with --config the configuration it runs with",
-            )
+        refuse_absent(folder)
         reconnect = partial(_connected, path, connect, *_READER)
         database = reconnect()
         with _closed_on_failure(database):
@@ -225,12 +255,10 @@ def _foreign(path: Path) -> StateError:
 
 
 def _refuse_newer(database: Database, path: Path) -> None:
-    ours = {step.name for step in schema.pending(database)} | {
-        step.name for step in schema.applied(database)
-    }
     known = {step.name for step in schema._migrations}  # noqa: SLF001 - no public list exists
-    if ours - known:
-        steps = ", ".join(sorted(ours - known))
+    unknown = {step.name for step in schema.applied(database)} - known
+    if unknown:
+        steps = ", ".join(sorted(unknown))
         raise StateError(
             204,
             f"{path.name} was written by a newer release (it has {steps})",

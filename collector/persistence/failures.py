@@ -8,8 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from collector.errors import StateError
+from collector.persistence.damage import DAMAGED
 
-PASSING = frozenset({206, 207, 209})
+DISK_FULL = 206
+LOCKED = 207
+UNWRITABLE = 208
+IO_ERROR = 209
+PASSING = frozenset({DISK_FULL, LOCKED, IO_ERROR})
 """The numbers of what passes without a person, or when the operator has acted: the same
 work may be done again, by the same process.  Everything else needs a restart."""
 
@@ -19,7 +24,7 @@ _PERMISSIONS = "check owner and permissions"
 
 def damaged(path: Path | str, reason: object) -> StateError:
     """The file is not one of ours, or no longer."""
-    return StateError(205, f"{path} is damaged or no state file: {reason}", _DAMAGED)
+    return StateError(DAMAGED, f"{path} is damaged or no state file: {reason}", _DAMAGED)
 
 
 @contextmanager
@@ -35,7 +40,7 @@ def errors_of(path: Path | str) -> Iterator[None]:
         raise damaged(path, error) from error
     except OSError as error:
         cause = f"{path} cannot be opened or written: {error.strerror}"
-        raise StateError(208, cause, _PERMISSIONS) from error
+        raise StateError(UNWRITABLE, cause, _PERMISSIONS) from error
 
 
 def is_io_error(error: sqlite3.OperationalError) -> bool:
@@ -56,15 +61,15 @@ def _operational(error: sqlite3.OperationalError, path: Path | str) -> StateErro
     code = _code(error)
     if code == sqlite3.SQLITE_FULL:
         remedy = "free some space; pulling goes on by itself"
-        return StateError(206, f"the disk under {path} is full", remedy)
+        return StateError(DISK_FULL, f"the disk under {path} is full", remedy)
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         remedy = "close the program that has it open"
-        return StateError(207, f"{path} is locked by another program", remedy)
+        return StateError(LOCKED, f"{path} is locked by another program", remedy)
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
-        return StateError(208, f"{path} cannot be opened or written: {error}", _PERMISSIONS)
+        return StateError(UNWRITABLE, f"{path} cannot be opened or written: {error}", _PERMISSIONS)
     if code == sqlite3.SQLITE_IOERR:
         remedy = "check the disk; nothing that was confirmed is lost"
-        return StateError(209, f"{path} failed: {error}", remedy)
+        return StateError(IO_ERROR, f"{path} failed: {error}", remedy)
     # Python's own module gives no code to text that is not UTF-8.
     if code == 0 or str(error).startswith("no such"):
         return damaged(path, error)

@@ -22,7 +22,7 @@ from collector.persistence.guarded import Guarded
 _decode = msgspec.json.Decoder(Health).decode
 
 
-class HealthShelf:
+class HealthStore:
     """Where a running collector keeps health, a row a subject."""
 
     def __init__(self, writer: Guarded) -> None:

@@ -11,15 +11,15 @@ import msgspec
 from sqlite_utils import Database
 
 from collector.core import times
-from collector.core.checkpoint import Checkpoint, look_at, started
-from collector.core.ledger import DONE, Account, hours_in
-from collector.core.model import NO_TIME, Micros, Window
+from collector.core.checkpoint import Checkpoint, complete_until, look_at, started
+from collector.core.ledger import DONE, OPEN, Account, hours_in
+from collector.core.model import Micros, Window
 from collector.core.standing import NEVER_RAN
 from collector.core.times import HOUR, floor_hour
 from collector.persistence import accounts, damage, database, stored
 
 MISSING = "missing"
-"""The state of an hour that has no row: nobody has read it yet."""
+"""The state of an hour that has no row, and of which nobody has read anything yet."""
 
 
 class Hour(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,20 +51,19 @@ class Hour(msgspec.Struct, frozen=True, kw_only=True):
             "repaired": account.repaired,
             "attempts": account.attempts,
             "digest": f"{account.digest:032x}",
-            "first_event_time": _time(account.first),
-            "last_event_time": _time(account.last),
+            "first_event_time": times.isoformat_or_none(account.first),
+            "last_event_time": times.isoformat_or_none(account.last),
             "delivered": self.delivered,
         }
 
 
 class Ledger(msgspec.Struct, frozen=True, kw_only=True):
-    """The hours of a span, with the checkpoint of each source that has one.
+    """The hours of a span.
 
     ``others``: the sources that are stored, too, and were not asked for.
     """
 
     hours: list[Hour]
-    checkpoints: dict[str, Checkpoint]
     others: list[str]
 
     @classmethod
@@ -80,10 +79,10 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
         """The ledger of a state folder; may be read while a collector runs.
 
         ``sources`` empty: all.  Hours without a row, from a source's first one on
-        (``whole``: from the span's start), appear as ``missing``.  ``starts`` are those
-        of sources that may never have run; one of which none is known (None) has the
-        span's last hour alone, which is ``never ran``.  Raises ``StateError`` when there
-        is no state.
+        (``whole``: from the span's start), appear as ``missing``; the one within which the
+        source stands as ``open``.  ``starts`` are those of sources that may never have run;
+        one of which none is known (None) has the span's last hour alone, which is
+        ``never ran``.  Raises ``StateError`` when there is no state.
         """
         wanted = frozenset(sources)
         with closing(database.open_for_reading(folder)) as guarded, guarded.reading() as db:
@@ -97,7 +96,7 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
             for source, start in starts.items():
                 if source not in found:
                     hours += _unread(db, source, span.start if whole else start, span)
-        return cls(hours=hours, checkpoints=marks, others=[*found.keys() - marks.keys()])
+        return cls(hours=hours, others=[*found.keys() - marks.keys()])
 
     @classmethod
     def unmade(
@@ -114,7 +113,7 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
             for source in sources
             for hour in hours_in(span)
         ]
-        return cls(hours=hours, checkpoints={}, others=[])
+        return cls(hours=hours, others=[])
 
 
 def _checkpoints(db: Database) -> dict[str, Checkpoint]:
@@ -139,6 +138,12 @@ def _unread(db: Database, source: str, start: Micros | None, span: Window) -> li
     return _hours(db, source, mark, _first(mark, span, whole=False), span)
 
 
+def _unaccounted(mark: Checkpoint, hour: Window) -> str:
+    """The state of an hour without a row: one that was read in part held nothing so far."""
+    first = max(hour.start, mark.initial_start_time)
+    return OPEN if first < complete_until(mark) < hour.end else MISSING
+
+
 def _hours(db: Database, source: str, mark: Checkpoint, first: Micros, span: Window) -> list[Hour]:
     rows = {row.span.start: row for row in accounts.between(db, source, span.start, span.end)}
     delivered = accounts.delivered(db, source, span.start, span.end)
@@ -147,13 +152,9 @@ def _hours(db: Database, source: str, mark: Checkpoint, first: Micros, span: Win
     return [
         Hour(
             source=source,
-            account=rows.get(hour.start) or Account(span=hour, state=MISSING),
+            account=rows.get(hour.start) or Account(span=hour, state=_unaccounted(mark, hour)),
             delivered=delivered.get(hour.start, {}),
             look=look_at(mark, hour),
         )
         for hour in hours
     ]
-
-
-def _time(instant: Micros) -> str | None:
-    return None if instant == NO_TIME else times.isoformat(instant)

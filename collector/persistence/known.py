@@ -58,11 +58,17 @@ def forget(db: Database, source: str, committed_before: Micros, keep_from_slot: 
     A slot goes as a whole, when its newest row is old enough: of an hour that is known
     in part, a re-read would take the rest for new.  Rows of slots that are far too old
     to be read again go one by one: events without a time, or with that of a clock never
-    set, may come for ever, and the slot's newest row would never be old.
+    set, may come for ever, and the slot's newest row would never be old.  Those that
+    were committed since the first hour to keep began may be of one that is kept.
     """
     one_by_one = (committed_before - _READ_AGAIN) // HOUR
+    since = min(committed_before, keep_from_slot * HOUR)
     db.execute(
-        "DELETE FROM known WHERE source = ? AND slot < ? AND committed < ? AND (slot < ? OR slot"
-        " IN (SELECT slot FROM known WHERE source = ? GROUP BY slot HAVING max(committed) < ?))",
-        [source, keep_from_slot, committed_before, one_by_one, source, committed_before],
+        "DELETE FROM known WHERE source = ? AND slot < ? AND committed < ?",
+        [source, min(one_by_one, keep_from_slot), since],
+    )
+    db.execute(
+        "DELETE FROM known WHERE source = ? AND slot BETWEEN ? AND ? AND slot"
+        " IN (SELECT slot FROM known WHERE source = ? GROUP BY slot HAVING max(committed) < ?)",
+        [source, one_by_one, keep_from_slot - 1, source, committed_before],
     )

@@ -35,7 +35,7 @@ class LetterReport(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def dropped(self) -> int:
-        """How many had to make way because too many bytes were kept."""
+        """How many were deleted because too many bytes were kept."""
         return sum(each.dropped for each in self.totals)
 
     def as_dict(self) -> dict[str, Any]:

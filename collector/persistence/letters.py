@@ -1,7 +1,7 @@
 """Dead letters: what could not be read, and what a destination refuses for good.
 
 They are kept with their reason until a person replays or drops them.  Their bytes
-are bounded: the oldest make way, and are counted (docs/decisions/0010).  Every
+are bounded: the oldest are deleted, and counted (docs/decisions/0010).  Every
 function runs inside the caller's transaction.
 """
 

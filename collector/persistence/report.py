@@ -61,7 +61,10 @@ class StateReport(msgspec.Struct, frozen=True, kw_only=True):
             size = spent.waiting_bytes(db)
             kept = letters.totals(db)
         return cls(
-            services=[_service(*row) for row in rows],
+            services=[
+                service(source, stored.read_state(source, text), changed)
+                for source, text, changed in rows
+            ],
             waiting=waiting,
             spool_bytes=size,
             dead_letters=sum(each.records for each in kept),
@@ -84,8 +87,8 @@ class StateReport(msgspec.Struct, frozen=True, kw_only=True):
         }
 
 
-def _service(source: str, text: str, changed: int) -> ServiceState:
-    found = stored.read_state(source, text)
+def service(source: str, found: State, changed: Micros) -> ServiceState:
+    """A stored state in words; raises ``StateError`` where it cannot be read."""
     mark = stored.read_checkpoint(source, found)
     owed = sum((each.end - each.start) // HOUR for each in mark.owed)
     taken = _has_taken(mark)

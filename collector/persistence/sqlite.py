@@ -25,7 +25,7 @@ from collector.errors import StateError
 from collector.persistence import accounts, damage, database, known, letters, seals, spent, stored
 from collector.persistence.database import Connect
 from collector.persistence.guarded import Guarded
-from collector.persistence.health import HealthShelf
+from collector.persistence.health import HealthStore
 from collector.persistence.letters import Filter, Letter, Totals
 from collector.persistence.spool import SqliteSpool
 
@@ -54,7 +54,7 @@ class SqliteStore:
             reader = database.open_for_reading(folder, connect, checked=True)
             self._reader = opened.enter_context(closing(reader))
             self.spool = SqliteSpool(self._writer, self._reader, clock, letter_bytes, shared=shared)
-            self.health = HealthShelf(self._writer)
+            self.health = HealthStore(self._writer)
             opened.pop_all()
 
     @classmethod
@@ -83,6 +83,12 @@ class SqliteStore:
         except BaseException:
             lock.release()
             raise
+
+    @classmethod
+    def open_existing(cls, folder: Path, clock: Clock) -> SqliteStore:
+        """Open a store that was made before; raises ``StateError``, and makes none."""
+        database.refuse_absent(folder)
+        return cls.open(folder, clock)
 
     @classmethod
     def join(
@@ -275,7 +281,7 @@ class SqliteStore:
             )
 
     def _keep_aside(self, db: Database, commit: Commit) -> None:
-        for letter_id in commit.settled:
+        for letter_id in commit.replayed:
             letters.remove(db, letter_id)
         for letter in commit.dead_letters:
             letters.keep(db, letter)

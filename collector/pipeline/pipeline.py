@@ -17,7 +17,7 @@ Stage: TypeAlias = Sequence[Step]
 """The steps of one named pipeline."""
 
 
-class Dead(Exception):
+class Unprocessable(Exception):
     """The record goes to the dead letters; carries the reason."""
 
 
@@ -38,7 +38,7 @@ class Pipeline:
             flags |= dict.fromkeys(repaired.flags)
             records = self._through(record, flags)
             lines = _encoded(records, record, repaired.raw)
-        except (Dead, Unreadable) as end:
+        except (Unprocessable, Unreadable) as end:
             return Outcome([], tuple(flags), str(end))
         return Outcome(lines, tuple(flags))
 
@@ -50,7 +50,7 @@ class Pipeline:
 
 
 def _staged(records: list[Record], stage: Stage, flags: dict[str, None]) -> list[Record]:
-    """The records behind a stage, in order; raises ``Dead``."""
+    """The records behind a stage, in order; raises ``Unprocessable``."""
     done: list[Record] = []
     waiting = [(record, 0) for record in reversed(records)]
     while waiting:
@@ -64,7 +64,7 @@ def _staged(records: list[Record], stage: Stage, flags: dict[str, None]) -> list
             continue
         waiting.extend((each, at + 1) for each in reversed(made))
         if len(waiting) + len(done) > MAX_RECORDS:
-            raise Dead(f"it would become more than {MAX_RECORDS} records")
+            raise Unprocessable(f"it would become more than {MAX_RECORDS} records")
     return done
 
 
@@ -75,17 +75,17 @@ def _made(step: Step, record: Record, flags: dict[str, None]) -> list[Record] | 
     except Failed as failure:
         flags[f"{step.kind}_failed"] = None
         if step.on_error == "dead_letter":
-            raise Dead(f"{step.kind}: {failure}") from None
+            raise Unprocessable(f"{step.kind}: {failure}") from None
         return [record] if step.on_error == "keep" else []
 
 
 def _encoded(records: list[Record], before: Record, raw: bytes) -> list[bytes]:
-    """The records' bytes; raises ``Dead`` when they are a flood."""
+    """The records' bytes; raises ``Unprocessable`` when they are a flood."""
     lines: list[bytes] = []
     size = 0
     for record in records:
         lines.append(raw if record is before else document.write(record))
         size += len(lines[-1])
         if size > max(MAX_BYTES, len(raw)):
-            raise Dead(f"it would become more than {MAX_BYTES} bytes")
+            raise Unprocessable(f"it would become more than {MAX_BYTES} bytes")
     return lines

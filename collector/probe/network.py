@@ -15,7 +15,7 @@ from collector.core import times
 from collector.core.model import Frozen
 from collector.core.times import SECOND
 from collector.net import guard, proxies
-from collector.net.tls import WRONG_NAMES, reason
+from collector.net.tls import WRONG_DATES, WRONG_NAMES, is_certificate_alert, reason
 from collector.probe.findings import Step
 from collector.probe.steps import Failed, Passed, Steps
 from collector.probe.verdicts import Trouble
@@ -26,9 +26,6 @@ Found: TypeAlias = Sequence[tuple[int, int, int, str, Any]]
 _MOST_ADDRESSES = 8
 _SECURE = {"https": 443, "wss": 443}
 _PLAIN = {"http": 80, "ws": 80}
-# OpenSSL's verification results (openssl-verification-options).
-_DATES = frozenset({9, 10})
-_CERTIFICATE_ALERTS = ("CERTIFICATE", "UNKNOWN_CA", "ACCESS_DENIED")
 
 
 class Place(Frozen, frozen=True):
@@ -202,10 +199,10 @@ def _tls_failure(error: ssl.SSLError) -> Failed:
         trouble = Trouble.TLS_AUTHORITY
         if error.verify_code in WRONG_NAMES:
             trouble = Trouble.TLS_NAME
-        elif error.verify_code in _DATES:
+        elif error.verify_code in WRONG_DATES:
             trouble = Trouble.TLS_DATES
         return Failed(trouble, said)
-    if "ALERT" in said and any(part in said for part in _CERTIFICATE_ALERTS):
+    if is_certificate_alert(said):
         return Failed(Trouble.TLS_CLIENT, said)
     return Failed(Trouble.TLS, said)
 

@@ -1,7 +1,7 @@
 """The table: what each failure of a connection test means, and what to do about it.
 
 Kinds of outputs have rows of their own in ``probe.products``.  Pure.  The statuses are
-those of the vendor notes (CASB A2 to A4, PoD section 3); an operator reads the same table
+those of docs/vendor-notes.md, CASB A2 to A4 and PoD 3; an operator reads the same table
 in ``docs/testing-connections.md``.
 """
 

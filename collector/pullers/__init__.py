@@ -1,1 +1,1 @@
-"""The five sources, and the loops that drive them."""
+"""The sources, each a value of pure functions, and the loops that drive them."""

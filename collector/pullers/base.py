@@ -27,6 +27,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     ``counted_in`` is the ledger row of everything that is read, or None when
     each event counts in the hour of its own time; ``look`` marks a second look.
+    ``confined``: only events with a time in the window belong to it.
     """
 
     window: Window
@@ -35,13 +36,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     counted_in: Window | None = None
     keeps_cursor: bool = False
     look: bool = False
+    confined: bool = False
 
 
 class Settling(msgspec.Struct, frozen=True, kw_only=True):
     """When what was read is looked at once more; 0 is never.
 
-    ``recheck``: how long after an hour that held strikingly few events, fewer
-    than ``few_ratio`` of the usual; ``late``: how long after the end of each hour
+    ``recheck``: how long after an hour that held no events, or fewer than
+    ``few_ratio`` of the usual; ``late``: how long after the end of each hour
     of a window, for records that the vendor adds late.
     """
 
@@ -86,7 +88,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     that were kept aside, ``restore`` those of one event that had been read, and had this
     time (None: as ``reread`` does).  ``dated``: events carry the sender's time, not that
     of our clock.  ``repeats``: the sender may give again what it gave.  ``max_pages`` 0: no
-    limit.
+    limit.  ``lookback``: how far before the last complete moment it may ask once more.
     """
 
     service: str
@@ -105,6 +107,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     repeats: bool = True
     settling: Settling = Settling()
     max_pages: int = 0
+    lookback: Micros = 0
 
 
 def whole(records: Flatten) -> Callable[[Event], list[bytes]]:
@@ -115,5 +118,10 @@ def whole(records: Flatten) -> Callable[[Event], list[bytes]]:
 
 
 def second_look(plan: Plan) -> Plan:
-    """The plan as a second look at its hour, which is the ledger row of all it reads."""
-    return msgspec.structs.replace(plan, look=True, counted_in=plan.window)
+    """The plan as a second look at its hour, which is the ledger row of all it takes.
+
+    Where a first reading counts events by their own times, a second one takes those of
+    this hour alone.
+    """
+    confined = plan.counted_in is None
+    return msgspec.structs.replace(plan, look=True, counted_in=plan.window, confined=confined)

@@ -1,6 +1,6 @@
 """CASB ``POST /v1/alerts``: fixed windows, pages of 50, newest first.
 
-Vendor notes on CASB, A3.  A window is asked for with a fixed end in the past, so
+See docs/vendor-notes.md, CASB A3.  A window is asked for with a fixed end in the past, so
 that no page drifts; it is read to its last page or cut in two, never truncated,
 and only then does the checkpoint move.
 """
@@ -12,20 +12,22 @@ import msgspec
 from collector.core import checkpoint as rules
 from collector.core import times
 from collector.core.bounds import Bounds
-from collector.core.events import Reader, Shape, epoch_milliseconds, reader
+from collector.core.events import Shape, epoch_milliseconds, reader
 from collector.core.flatten import Flatten
 from collector.core.model import Micros, Page, Request, Response, Window
 from collector.core.policy import halves, next_window
 from collector.core.times import HOUR, SECOND
 from collector.pullers.base import Plan, Settling, Source, second_look
-from collector.pullers.pages import kept, listed
+from collector.pullers.pages import Pages
 
 LIST_FIELD = "related_events"
+"""What flattening takes apart; the list of a page has another name."""
+_PAGE_LIST = "alerts"
 _MILLISECOND = 1000
 
 
 class AlertsSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The unsure points of the alerts call, each with the default of the vendor notes."""
+    """The unsure points of the alerts call, with the defaults of docs/vendor-notes.md, CASB A8."""
 
     url: str
     tag: str
@@ -35,7 +37,6 @@ class AlertsSettings(msgspec.Struct, frozen=True, kw_only=True):
     first_page: int = 0
     page_size: int = 50
     time_format: str = "epoch_ms"
-    list_field: str = "alerts"
     max_window: Micros = 24 * HOUR
     settle_delay: Micros = 60 * SECOND
     second_look: Micros = HOUR
@@ -53,7 +54,8 @@ SHAPE = Shape(_Key, lambda key: key.id, lambda key: epoch_milliseconds(key.times
 
 def casb_alerts(settings: AlertsSettings) -> Source:
     """The alerts service as a source."""
-    alerts = _Alerts(settings, reader(SHAPE, settings.bounds))
+    pages = Pages(list_field=_PAGE_LIST, take_apart=reader(SHAPE, settings.bounds))
+    alerts = _Alerts(settings, pages)
     return Source(
         service="alerts",
         tag=settings.tag,
@@ -62,8 +64,8 @@ def casb_alerts(settings: AlertsSettings) -> Source:
         records=settings.records,
         close=lambda checkpoint, done: rules.completed(checkpoint, done.window.end),
         narrow=alerts.narrow,
-        reread=alerts.reread,
-        restore=alerts.restore,
+        reread=pages.reread,
+        restore=pages.restore,
         settling=Settling(late=settings.second_look),
         max_pages=settings.max_pages,
     )
@@ -73,7 +75,7 @@ class _Alerts(msgspec.Struct, frozen=True):
     """The functions of the source, over its settings."""
 
     settings: AlertsSettings
-    take_apart: Reader
+    pages: Pages
 
     def plan(self, checkpoint: rules.Checkpoint, now: Micros) -> Plan | None:
         now -= now % _MILLISECOND
@@ -85,20 +87,11 @@ class _Alerts(msgspec.Struct, frozen=True):
         return None if hour is None else second_look(self._ask(hour))
 
     def read(self, response: Response) -> Page:
-        raws = listed(response.body, self.settings.list_field)
-        events, rejected = self.take_apart(raws)
+        raws = self.pages.listed(response.body)
+        events, rejected = self.pages.take_apart(raws)
         full = len(raws) >= self.settings.page_size
         following = _next_page(response.request, self.settings.page_field) if full else None
         return Page(events=events, rejected=rejected, next=following)
-
-    def reread(self, raw: bytes) -> Page:
-        events, rejected = self.take_apart(kept(raw, self.settings.list_field))
-        return Page(events=events, rejected=rejected)
-
-    def restore(self, raw: bytes, _time: Micros) -> Page:
-        """One event, whatever its members are called; ``reread`` takes it for a page by a name."""
-        events, rejected = self.take_apart([raw])
-        return Page(events=events, rejected=rejected)
 
     def narrow(self, window: Window) -> tuple[Plan, Plan] | None:
         cut = halves(window, _resolution(self.settings))

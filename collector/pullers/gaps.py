@@ -53,7 +53,7 @@ def resumed(checkpoint: Checkpoint, now: Micros, *, dated: bool = True) -> Check
     return msgspec.structs.replace(sound, owed=(), looks=(), live=live)
 
 
-def told(
+def session_entries(
     checkpoint: Checkpoint, now: Micros, account: Callable[[Window], Account], *, dated: bool = True
 ) -> list[Entry]:
     """What the ledger is told of a session that begins now."""
@@ -128,3 +128,10 @@ def _missed(gap: Window, row: Account) -> Entry:
 def spelled(gap: Window) -> str:
     """The gap, for people."""
     return f"not heard from {isoformat(gap.start)} to {isoformat(gap.end)}"
+
+
+def how_heard(hour: Window, after: Checkpoint) -> str:
+    """What the ledger says of an hour that live was heard through."""
+    if hour.start < after.initial_start_time:
+        return first_heard(after.initial_start_time)
+    return "heard live without a break"

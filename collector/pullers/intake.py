@@ -104,13 +104,13 @@ class Intake:
         counted_in: Window | None = None,
         move: Move = stay,
         conclude: Conclude = nothing,
-        settles: Sequence[int] = (),
+        replayed: Sequence[int] = (),
         again: bytes | None = None,
     ) -> PullStats:
         """Commit one page; on return its new records will be delivered, whatever happens.
 
         ``move`` is applied to the checkpoint in the same transaction, ``conclude`` tells the
-        ledger what the move means, and the dead letters with the ids ``settles`` are taken
+        ledger what the move means, and the dead letters with the ids ``replayed`` are taken
         out.  ``again``: the page is one event, known by this digest, and taken all the same.
 
         A page waits for room, and ``Stopped`` is raised when the program stops
@@ -124,7 +124,7 @@ class Intake:
                 worked, commit = self._prepared(
                     page, fresh, mode, pulling_id, counted_in, move, conclude
                 )
-                commit = msgspec.structs.replace(commit, settled=settles)
+                commit = msgspec.structs.replace(commit, replayed=replayed)
                 with self._gate.admitted(_size(commit)) as fits:
                     if fits or mode == ledger.LIVE:
                         self._commit(commit)
@@ -211,7 +211,7 @@ class Intake:
         looks = [look.start for look in self._checkpoint.looks]
         # A clock that ran ahead makes the next reading begin before the newest event.
         sure = min(rules.complete_until(self._checkpoint), self._checkpoint.last_event_time)
-        return min([sure - HOUR, *looks])
+        return min([sure - max(HOUR, self._source.lookback), *looks])
 
     def account(self, hour: Window) -> Account:
         """The ledger's row of one of this source's hours."""

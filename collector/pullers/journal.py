@@ -6,30 +6,11 @@ from collections.abc import Callable
 from typing import Protocol
 
 from collector.core import phrases
+from collector.core.log import Log
 from collector.core.model import Clock, Micros, Window
 from collector.core.stats import PullStats
 from collector.core.times import SECOND
 from collector.errors import CollectorError, SessionTaken
-
-
-class Log(Protocol):
-    """A logger that speaks for one component (``collector.logs.ComponentLogger``)."""
-
-    def during(self, pulling_id: int) -> Log:
-        """The same component during one pull."""
-        ...
-
-    def info(self, msg: object, /, *args: object) -> None:
-        """Log at INFO."""
-        ...
-
-    def warning(self, msg: object, /, *args: object) -> None:
-        """Log at WARNING."""
-        ...
-
-    def error(self, msg: object, /, *args: object) -> None:
-        """Log at ERROR."""
-        ...
 
 
 class Watch(Protocol):
@@ -63,7 +44,10 @@ _PARTIAL_EVERY = 5.0
 
 
 class Journal:
-    """The log of one puller.  ``period``: seconds between two pulls, 0 if nobody waits."""
+    """The log of one puller.  ``period``: seconds between two pulls, 0 if nobody waits.
+
+    ``hours`` hears of those that are put off: they are in the way while all else goes well.
+    """
 
     def __init__(
         self,
@@ -72,12 +56,15 @@ class Journal:
         clock: Clock,
         period: float = 0.0,
         watch: Watch = UNWATCHED,
+        hours: Watch = UNWATCHED,
     ) -> None:
         self.log = log
         self._service = service
         self._clock = clock
         self._period = period
         self._watch = watch
+        self._hours = hours
+        self._are_put_off = False
 
     def begin(self, now: Micros) -> Cycle:
         """A pull starts."""
@@ -94,7 +81,7 @@ class Journal:
 
     def fell_back(self, refusal: CollectorError) -> None:
         """The vendor refused the cursor."""
-        self.log.warning("%s; reading again from the last complete moment", refusal)
+        self.log.warning("%s; reading again from before the last complete moment", refusal)
 
     def repeating(self, error: CollectorError, seconds: float) -> None:
         """A span is read once more."""
@@ -115,6 +102,17 @@ class Journal:
         self._watch.progressed()
         self.log.warning("%s", error)
         self._watch.troubled(error)
+
+    def put_off(self, error: CollectorError) -> None:
+        """Single hours cannot be read for now."""
+        self._are_put_off = True
+        self._hours.troubled(error)
+
+    def none_is_put_off(self) -> None:
+        """No hour is in the way, or none any more."""
+        if self._are_put_off:
+            self._are_put_off = False
+            self._hours.progressed()
 
     def clock_is_behind(self) -> None:
         """The clock contradicts all that is known."""

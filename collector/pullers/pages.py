@@ -9,26 +9,55 @@ from typing import Any, TypeAlias
 import msgspec
 
 from collector.core import wirejson
+from collector.core.events import Reader
+from collector.core.model import Micros, Page
 from collector.errors import UnreadableAnswer
 
 _Decode: TypeAlias = Callable[[bytes], Any]
+
+CHECK_URL = "check the endpoint's URL"
+"""The remedy for an answer without the list: it came from another place, or another version."""
 
 _page = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _records = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
-def listed(body: bytes, list_field: str) -> list[bytes]:
+class Pages(msgspec.Struct, frozen=True, kw_only=True):
+    """The answers of one call: the list that holds their records, and how these are read."""
+
+    list_field: str
+    take_apart: Reader
+    remedy: str = CHECK_URL
+
+    def listed(self, body: bytes) -> list[bytes]:
+        """The raw records of an answer; raises ``UnreadableAnswer``."""
+        return listed(body, self.list_field, self.remedy)
+
+    def reread(self, raw: bytes) -> Page:
+        """What is in bytes that were kept aside: a whole answer, or one record."""
+        return self._page(kept(raw, self.list_field))
+
+    def restore(self, raw: bytes, _time: Micros) -> Page:
+        """One record, whatever its members are called; ``reread`` takes it for a page by a name."""
+        return self._page([raw])
+
+    def _page(self, raws: list[bytes]) -> Page:
+        events, rejected = self.take_apart(raws)
+        return Page(events=events, rejected=rejected)
+
+
+def listed(body: bytes, list_field: str, remedy: str = CHECK_URL) -> list[bytes]:
     """The raw records under ``list_field``.
 
-    The server has sent raw control characters inside strings (vendor notes on
-    CASB, A3 trap 2): the page is then cut by quotes and brackets alone, and each
-    record is judged by itself.  Raises ``UnreadableAnswer`` when there is no such
-    list, or the page is not whole.
+    The server has sent raw control characters inside strings
+    (docs/vendor-notes.md, CASB A3, trap 2): the page is then cut by quotes and
+    brackets alone, and each record is judged by itself.  Raises ``UnreadableAnswer``
+    when there is no such list, with this remedy, or the page is not whole.
     """
     try:
         return [bytes(record) for record in _decoder(list_field)(body).records]
     except wirejson.MALFORMED:
-        return _listed(body, list_field)
+        return _listed(body, list_field, remedy)
 
 
 @lru_cache
@@ -38,14 +67,14 @@ def _decoder(list_field: str) -> _Decode:
     return msgspec.json.Decoder(shape).decode
 
 
-def _listed(body: bytes, list_field: str) -> list[bytes]:
+def _listed(body: bytes, list_field: str, remedy: str) -> list[bytes]:
     """The slow way, which says what is wrong, and gets by with what is only odd."""
     value = _fields(body).get(list_field)
     if value is None or not value.startswith(b"["):
         raise UnreadableAnswer(
             304,
             f"the page has no list {list_field}",
-            "check the endpoint's URL and the service's list_field",
+            remedy,
         )
     try:
         return [bytes(record) for record in _records(value)]

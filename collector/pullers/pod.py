@@ -1,6 +1,6 @@
 """What the three PoD services share: the stream's address, its hours, its records.
 
-Vendor notes on PoD.  Live and archive are two services behind one URL.  The
+See docs/vendor-notes.md, PoD 1 to 8.  Live and archive are two services behind one URL.  The
 archive knows whole UTC hours only; ``sinceTime`` is rounded down and ``toTime``
 up, so exactly one hour is asked for at a time, and an hour counts as read only
 when the server closed in order.
@@ -23,7 +23,7 @@ from collector.pullers.base import Plan, Prepared, Settling, Source, second_look
 
 
 class PodSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """One PoD service; the times are the defaults of the vendor notes, section 8."""
+    """One PoD service; the times are the defaults of docs/vendor-notes.md, PoD 8."""
 
     url: str
     cluster_id: str

@@ -1,6 +1,6 @@
 """PoD ``audit``: one record per administrator action, known by its ``guid``.
 
-Not in the 2020 manual; several integrations read it (vendor notes on PoD, section 1).
+Not in the 2020 manual; several integrations read it (docs/vendor-notes.md, PoD 1).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """PoD ``maillog``: one record per sendmail log line, known by its ``id``.
 
-22 characters of standard base64, with ``/`` and ``+`` among them (vendor notes on
-PoD, section 6).
+22 characters of standard base64, with ``/`` and ``+`` among them
+(docs/vendor-notes.md, PoD 6).
 """
 
 from __future__ import annotations

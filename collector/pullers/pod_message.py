@@ -1,7 +1,7 @@
 """PoD ``message``: one record per filtered mail, known by its ``guid``.
 
-A guid can be absent; the record is then known by ``id`` (vendor notes on PoD,
-section 6).
+A guid can be absent; the record is then known by ``id``
+(docs/vendor-notes.md, PoD 6).
 """
 
 from __future__ import annotations

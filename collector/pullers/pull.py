@@ -13,17 +13,26 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
+import msgspec
+
 from collector.core import checkpoint as rules
-from collector.core import fault, ledger, state
+from collector.core import fault, state
 from collector.core.checkpoint import Checkpoint
 from collector.core.model import Clock, Page, Request, Response
 from collector.core.policy import backoff
 from collector.core.stats import PullStats
-from collector.errors import CollectorError, SessionEnded, Stopped, UnreadableAnswer, VendorRefused
+from collector.errors import (
+    SessionEnded,
+    SessionSilent,
+    Stopped,
+    UnreadableAnswer,
+    VendorRefused,
+)
 from collector.pullers.base import Fetch, Plan, Source
+from collector.pullers.detour import Detour, left_over
 from collector.pullers.intake import Intake, Move, stay
 from collector.pullers.journal import Cycle, Journal
-from collector.pullers.reading import Reading, conclude
+from collector.pullers.reading import Reading, Row, conclude
 
 _TRIES = 3
 """How often a span is read when an answer is broken, before it is left to the next pull."""
@@ -52,11 +61,13 @@ class Puller:
         """Take everything that is due now.
 
         Raises what the wire raises (``collector.errors``); all that was
-        committed until then stays, and the next pull goes on from there.
+        committed until then stays, and the next pull goes on from there.  An hour
+        that alone cannot be read is put off: ``HoursPutOff`` tells of it in the end.
         """
         cycle = self._journal.begin(self._clock.now())
         self._prepare(cycle)
         fell_back = False  # once a pull: a vendor that refuses every cursor would be asked for ever
+        detour = Detour(self._intake, self._clock)
         while (plan := self._source.plan(self._intake.checkpoint, cycle.began)) is not None:
             if self._clock.stopping():
                 raise Stopped
@@ -64,13 +75,30 @@ class Puller:
             try:
                 if not self._read_span(plan, cycle):
                     break
-            except VendorRefused as refusal:
-                if fell_back:
+                detour.passed()
+            except (VendorRefused, UnreadableAnswer, SessionEnded) as error:
+                if plan.counted_in is not None:
+                    detour.around(plan.counted_in, error)
+                elif isinstance(error, VendorRefused) and not fell_back:
+                    self._fall_back(error)
+                    fell_back = True
+                else:
                     raise
-                self._fall_back(refusal)
-                fell_back = True
+        self._tell_of_put_off(cycle)
         cycle.finished()
         return cycle.stats
+
+    def _tell_of_put_off(self, cycle: Cycle) -> None:
+        """Raise ``HoursPutOff`` when there are hours that would have been due."""
+        at = self._intake.checkpoint
+        everything = msgspec.structs.replace(at, put_off=())
+        plan = self._source.plan(everything, cycle.began) if at.put_off else None
+        if plan is None:
+            self._journal.none_is_put_off()
+        elif plan.counted_in is not None:  # else this pull has left a window to the next
+            error = left_over(plan.counted_in, self._intake)
+            self._journal.put_off(error)
+            raise error
 
     def _prepare(self, cycle: Cycle) -> None:
         if self._intake.prepare(cycle.began):
@@ -111,8 +139,7 @@ class Puller:
             try:
                 return self._read(reading, cycle, last_try=attempt == _TRIES - 1)
             except (UnreadableAnswer, SessionEnded) as error:
-                if attempt == _TRIES - 1:
-                    self._note_broken_off(reading, error)
+                if attempt == _TRIES - 1 or isinstance(error, SessionSilent):
                     raise
                 seconds = backoff(attempt, 1.0, 30.0, self._rng)
                 self._journal.repeating(error, seconds)
@@ -120,15 +147,11 @@ class Puller:
                     raise Stopped from None
         raise AssertionError("unreachable")  # pragma: no cover
 
-    def _note_broken_off(self, reading: Reading, error: CollectorError) -> None:
-        if reading.before is not None and reading.before.state not in ledger.DONE:
-            self._intake.advance(stay, [ledger.broken_off(reading.before.span, error.cause)])
-
     def _read(self, reading: Reading, cycle: Cycle, *, last_try: bool) -> bool:
         """Commit the pages of a span; False when it has more than ``max_pages``."""
-        plan = reading.plan
+        plan, row = reading.plan, Row(reading.plan)
         for number, page in enumerate(self._pages(plan.request, cycle, last_try=last_try), 1):
-            self._take(page, reading, cycle)
+            self._take(row.part(page), reading, cycle)
             if self._clock.stopping():
                 raise Stopped
             if self._source.enough(plan, page):

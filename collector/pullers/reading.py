@@ -1,6 +1,6 @@
 """One reading of a span, from its plan to what it proves.
 
-A first reading of an hour makes it complete, unless it held strikingly little:
+A first reading of an hour makes it complete, unless it held far fewer records than usual:
 then it settles, and is looked at again.  A second look, or a first reading of an
 hour that live was heard in, verifies the hour or repairs it.  An hour whose ids
 are no longer kept cannot be told apart event by event: it is only compared.
@@ -18,7 +18,7 @@ from collector.core.checkpoint import Checkpoint
 from collector.core.digest_set import DigestSet
 from collector.core.digests import pack
 from collector.core.ledger import Account, Entry
-from collector.core.model import Event, Micros
+from collector.core.model import NO_TIME, Event, Micros, Page
 from collector.core.stats import PullStats
 from collector.pullers.base import Plan, Source
 
@@ -31,7 +31,7 @@ class Comparison:
 
     def add(self, events: Sequence[Event]) -> None:
         """Take in one page."""
-        digests = list(dict.fromkeys(map(dedup.digest, events)))
+        digests = list(dict.fromkeys(ledger.summed(events, map(dedup.digest, events))))
         held = self._digests.held(digests)
         self._digests.update(pack(each for each in digests if each not in held))
 
@@ -46,6 +46,30 @@ class Comparison:
             f"{counts.dead_lettered} kept aside"
         )
         return Entry(span=before.span, state=ledger.PARTIAL, reason=reason, attempts=1)
+
+
+class Row:
+    """What of the pages of a plan is to be taken, page by page, in order.
+
+    Where the plan is confined to its window, events of other times are left out: they
+    belong to other rows.  An event without a time goes with the one before it.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._inside = True
+
+    def part(self, page: Page) -> Page:
+        """The page without what belongs to other rows."""
+        if not self._plan.confined:
+            return page
+        return msgspec.structs.replace(page, events=list(filter(self._belongs, page.events)))
+
+    def _belongs(self, event: Event) -> bool:
+        window = self._plan.window
+        if event.time != NO_TIME:
+            self._inside = window.start <= event.time < window.end
+        return self._inside
 
 
 class Reading:

@@ -24,7 +24,7 @@ from collector.core import checkpoint as rules
 from collector.core import fault, ledger, state
 from collector.core.checkpoint import Checkpoint
 from collector.core.ledger import Entry
-from collector.core.model import Clock, Micros, Request, Response, Window
+from collector.core.model import Clock, Event, Micros, Request, Response
 from collector.core.policy import backoff
 from collector.core.times import SECOND
 from collector.errors import SessionEnded, UnreadableAnswer, VendorRefused, VendorUnavailable
@@ -39,11 +39,12 @@ _SHORT = 60.0
 _HEARD_EVERY = 60.0
 """Seconds between notes in the checkpoint that a silent session is alive."""
 _SUMMARY_EVERY = 300.0
+_QUIET = 300.0
+"""Seconds without a record after which nothing can wait for us at the server any more."""
 _LONGEST_PAUSE = 60.0
-"""Seconds for which a session is held open and not read.
+"""Seconds for which a session is held open, not read, and sends nothing.
 
-Nothing goes out meanwhile, and the server gives a session up after 300 s without a
-frame (vendor notes on PoD, section 4); the last ping may be ``ping_interval`` old.
+The server ends it 300 s after a ping that may be old (docs/vendor-notes.md, PoD 3).
 """
 _LOOK_AT_CLOCK = 60.0
 """Seconds after which a clock that was wrong is looked at again."""
@@ -52,7 +53,7 @@ _REPLAYED = 20_000
 
 
 class Session(Protocol):
-    """An open stream (``wire.websocket.Stream``)."""
+    """An open stream (``wire.stream.Stream``)."""
 
     def __enter__(self) -> Self:
         """The session itself."""
@@ -97,17 +98,17 @@ class Session(Protocol):
 
 
 class Turns(msgspec.Struct, frozen=True, kw_only=True):
-    """How the live side and the archive take turns, in the terms of the vendor notes.
+    """How the live side and the archive take turns (docs/vendor-notes.md, PoD 2 and 8).
 
-    ``memory``: how long the server remembers where a session dropped;
-    ``slack``: how late a record may arrive; ``delay``: how long after its end an
-    hour can be fetched; ``archive_retry``: how long after a failed fetch the next;
-    ``verify``: whether hours that live was heard through are compared with the archive;
-    ``begins``: whether the source begins with its very first session, for nobody was
-    promised what was before.
+    ``memory``: how long the server remembers where a session dropped; ``resumes``: whether
+    it goes on there; ``slack``: how late a record may arrive; ``delay``: how long after its
+    end an hour can be fetched; ``archive_retry``: how long after a failed fetch the next;
+    ``verify``: whether hours heard live are compared with the archive; ``begins``: whether
+    the source begins with its very first session: nobody was promised what was before.
     """
 
     memory: Micros = 3000 * SECOND
+    resumes: bool = True
     slack: Micros = 900 * SECOND
     delay: Micros = 3600 * SECOND
     archive_retry: Micros = 600 * SECOND
@@ -141,6 +142,7 @@ class Streamer:
         self._rng = rng
         self._archive_not_before = 0.0
         self._origin: Micros = 0
+        self._came_at = 0.0
 
     def run(self) -> None:
         """Fetch what is owed, then listen; again and again.
@@ -196,12 +198,14 @@ class Streamer:
             cycle = self._journal.listen(self._clock.now())
             cycle.stats.requests += 1
             self._origin = self._clock.now() - self._passed()
+            self._came_at = self._clock.monotonic()
             self._intake.advance(self._connected, conclude=self._began)
             self._receive(session, cycle)
             heard = self._heard_until(session)
             clean = session.clean
         self._intake.advance(
-            lambda checkpoint: self._heard(checkpoint, heard, clean=clean), conclude=self._vouched
+            lambda checkpoint: self._heard(checkpoint, heard, None, clean=clean),
+            conclude=self._vouched,
         )
         cycle.summary()
         cycle.log.info("Live session %s", session.ended)
@@ -229,11 +233,14 @@ class Streamer:
         heard = self._heard_until(session)
         fault.point("page.parse")
         page = self._source.read(Response(request=self._request, status=101, messages=messages))
+        came = page.events if page.events or session.lasts else None
+        if came:
+            self._came_at = self._clock.monotonic()
         stats = self._intake.take(
             page,
-            mode="live",
+            mode=ledger.LIVE,
             pulling_id=str(cycle.pulling_id),
-            move=lambda checkpoint: self._heard(checkpoint, heard, clean=False),
+            move=lambda checkpoint: self._heard(checkpoint, heard, came, clean=False),
             conclude=self._vouched,
         )
         cycle.stats.add(stats)
@@ -251,11 +258,17 @@ class Streamer:
     def _passed(self) -> Micros:
         return int(self._clock.monotonic() * SECOND)
 
-    def _heard(self, before: Checkpoint, now: Micros, *, clean: bool) -> Checkpoint:
+    def _heard(
+        self, before: Checkpoint, now: Micros, came: Sequence[Event] | None, *, clean: bool
+    ) -> Checkpoint:
+        """``came``: what was given just now; None: the session ended, which says nothing."""
         sound = before
         if not self._source.dated:
             sound = state.set_right(before, self._clock.now(), now)
         after = rules.heard(sound, now, clean=clean)
+        if came is not None:
+            quiet = self._clock.monotonic() - self._came_at > _QUIET
+            after = rules.caught_up(after, came, now, quiet=quiet)
         if not self._turns.verify:
             return after
         for hour in rules.heard_whole(before, after, self._turns.slack):
@@ -266,7 +279,7 @@ class Streamer:
         """Hours heard without a break are complete, or settle until the archive agrees."""
         kind = ledger.SETTLING if self._turns.verify else ledger.COMPLETE
         entries = [
-            Entry(span=hour, state=kind, reason=_how_heard(hour, after))
+            Entry(span=hour, state=kind, reason=gaps.how_heard(hour, after))
             for hour in rules.heard_whole(before, after, self._turns.slack)
         ]
         if not self._source.dated:
@@ -282,10 +295,6 @@ class Streamer:
         sound = state.corrected(checkpoint, now)
         if self._turns.begins and sound.live is None:
             sound = rules.begun(sound, now)
-        return rules.connected(sound, now, self._turns.memory, self._turns.slack)
-
-
-def _how_heard(hour: Window, after: Checkpoint) -> str:
-    if hour.start < after.initial_start_time:
-        return gaps.first_heard(after.initial_start_time)
-    return "heard live without a break"
+        return rules.connected(
+            sound, now, self._turns.memory, self._turns.slack, resumes=self._turns.resumes
+        )

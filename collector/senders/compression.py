@@ -7,7 +7,8 @@ from typing import IO, Literal, TypeAlias, cast
 import zstandard
 from zlib_ng import gzip_ng, zlib_ng
 
-Compression: TypeAlias = Literal["none", "gzip", "zstd"]
+Format: TypeAlias = Literal["gzip", "zstd"]
+Compression: TypeAlias = Literal["none"] | Format
 
 # What `gzip` does unless told otherwise: of our records, 9 makes nothing smaller and takes twice
 # as long.
@@ -26,7 +27,7 @@ def compressed(body: bytes, compression: Compression) -> bytes:
     return body
 
 
-def compressing(target: IO[bytes], compression: Compression) -> IO[bytes]:
+def compressing(target: IO[bytes], compression: Format) -> IO[bytes]:
     """A file that compresses into ``target``; closing it completes the stream only."""
     if compression == "gzip":
         stream = gzip_ng.GzipNGFile(fileobj=target, mode="wb", compresslevel=_GZIP_LEVEL, mtime=0)

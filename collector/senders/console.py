@@ -8,9 +8,10 @@ from typing import IO
 import msgspec
 
 from collector.core.model import Refusal, SpooledBatch
-from collector.errors import Undelivered
+from collector.errors import ReaderGone, Undelivered
+from collector.net.causes import causes
 from collector.senders.base import Hold
-from collector.senders.failures import STREAM_CLOSED
+from collector.senders.error_numbers import STREAM_CLOSED
 
 
 class ConsoleSender:
@@ -25,12 +26,12 @@ class ConsoleSender:
         """A terminal takes nothing back: what was not confirmed is shown again."""
 
     def send(self, batch: SpooledBatch) -> Sequence[Refusal]:
-        """Write the records; raises ``Undelivered`` when nobody reads them."""
+        """Write the records; raises ``Undelivered``, and ``ReaderGone`` when nobody reads them."""
         text = b"".join(map(indented, batch.lines())) if self._pretty else batch.body
         try:
             self._stream.write(text)
         except (OSError, ValueError) as error:
-            raise _closed(error) from error
+            raise _unwritten(error) from error
         return ()
 
     def flush(self) -> None:
@@ -38,7 +39,7 @@ class ConsoleSender:
         try:
             self._stream.flush()
         except (OSError, ValueError) as error:
-            raise _closed(error) from error
+            raise _unwritten(error) from error
 
     def close(self) -> None:
         """Leave the stream open: it belongs to the program."""
@@ -52,10 +53,12 @@ def indented(line: bytes) -> bytes:
         return line + b"\n"
 
 
-def _closed(error: OSError | ValueError) -> Undelivered:
-    """A pipe whose reader is gone, or (``ValueError``) a stream closed on our side."""
+def _unwritten(error: OSError | ValueError) -> Undelivered | ReaderGone:
+    """A pipe whose reader is gone, a full disk, or (``ValueError``) a stream closed on our side."""
+    if any(isinstance(each, BrokenPipeError) for each in causes(error)):
+        return ReaderGone()
     return Undelivered(
         STREAM_CLOSED,
-        f"the console cannot be written ({type(error).__name__})",
-        "keep the reader of the collector's output running, or use another output",
+        f"the console cannot be written ({error})",
+        "see to where it leads (a full disk, perhaps), or use another output",
     )

@@ -83,7 +83,11 @@ def deliver(
 
 
 class Backoff:
-    """Waits between tries: exponential with full jitter, in clock seconds."""
+    """Waits between tries: exponential with full jitter, in clock seconds.
+
+    A vendor counts calls, so half of its wait is fixed (``core.policy.backoff``); a
+    destination does not, and the sooner one try meets it back, the less is waiting.
+    """
 
     def __init__(self, longest: float, jitter: random.Random) -> None:
         self._longest = longest
@@ -217,7 +221,7 @@ class _Lane:
 
     def _failed(self, failure: Undelivered) -> None:
         """Count every failed try; log only the first of each kind."""
-        self._stats.failed(str(failure))
+        self._stats.failed(failure)
         if failure.number != self._failing:
             self._log.warning("output %s (%s): %s", self._output, self._lane, failure)
         self._failing = failure.number

@@ -1,6 +1,6 @@
 """Devo: syslog lines over TLS, optionally as gzip members.
 
-Facts from the public devo-sdk (see the vendor notes, "The Devo wire form"):
+Facts from the public devo-sdk (docs/vendor-notes.md, Devo 5):
 ``<14>Jan  1 00:00:00 host tag: message`` and LF; the date is a constant because
 Devo stamps at arrival; nothing is ever acknowledged.
 """

@@ -12,7 +12,8 @@ import msgspec
 
 from collector.core.wirejson import MALFORMED
 from collector.errors import Undelivered
-from collector.senders.http_answers import DENIED, NOT_FOUND, UNEXPECTED, Meaning, unaccepted
+from collector.senders.error_numbers import DENIED, NOT_FOUND, UNEXPECTED
+from collector.senders.http_answers import Meaning, unaccepted
 from collector.senders.http_client import Reply
 
 # The document is there already: a former try was taken.

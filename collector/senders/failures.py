@@ -1,10 +1,4 @@
-"""What a failed delivery is called, why it happened and what the operator does about it.
-
-The numbers lie in the delivery band 600-649 and are stable across releases:
-
-    600-609  the network          620-629  HTTP answers
-    610-619  files and streams
-"""
+"""What a failed delivery is called, why it happened and what the operator does about it."""
 
 from __future__ import annotations
 
@@ -13,27 +7,23 @@ import socket
 import ssl
 
 from collector.errors import Undelivered, own_user
-from collector.net.tls import WRONG_NAMES, advice
+from collector.net.tls import WRONG_NAMES, advice, is_certificate_alert
+from collector.senders.error_numbers import (
+    CLIENT_CERTIFICATE,
+    CONNECTION_LOST,
+    DISK_FULL,
+    FILE_DENIED,
+    FILE_FAILED,
+    FILE_SHARED,
+    NAME_UNKNOWN,
+    NETWORK_FAILED,
+    REFUSED,
+    TIMED_OUT,
+    TLS_FAILED,
+    UNTRUSTED,
+    WRONG_NAME,
+)
 
-NAME_UNKNOWN = 600
-REFUSED = 601
-TIMED_OUT = 602
-UNTRUSTED = 603
-WRONG_NAME = 604
-CLIENT_CERTIFICATE = 605
-TLS_FAILED = 606
-CONNECTION_LOST = 607
-NETWORK_FAILED = 608
-TLS_FILES = 609
-
-DISK_FULL = 610
-FILE_DENIED = 611
-FILE_FAILED = 612
-FILE_GONE = 613
-STREAM_CLOSED = 614
-
-# Parts of the alert names by which a server refuses our certificate.
-_CERTIFICATE_ALERTS = ("CERTIFICATE", "UNKNOWN_CA", "ACCESS_DENIED")
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP, errno.EISDIR})
 
@@ -87,6 +77,13 @@ def file_failure(error: OSError, path: object) -> Undelivered:
             f"{path} cannot be opened for writing: {reason}",
             f"give {own_user()}, write access to a plain file there, not a link or folder",
         )
+    if isinstance(error, BlockingIOError):
+        return Undelivered(
+            FILE_SHARED,
+            f"{path} is being written by another output or collector",
+            "stop the other one, or give each of them its own folder, and globals.internal_tag a "
+            "name that no service's tag has; the records wait in the spool",
+        )
     return Undelivered(
         FILE_FAILED, f"{path} cannot be written: {reason}", "check the disk and the output's path"
     )
@@ -97,7 +94,7 @@ def _tls_failure(error: ssl.SSLError, peer: str) -> Undelivered:
     if isinstance(error, ssl.SSLCertVerificationError):
         return _untrusted(error, peer)
     name = getattr(error, "reason", None) or type(error).__name__
-    if "ALERT" in name and any(part in name for part in _CERTIFICATE_ALERTS):
+    if is_certificate_alert(name):
         return Undelivered(
             CLIENT_CERTIFICATE,
             f"{peer} refused our client certificate ({name})",

@@ -6,19 +6,18 @@ from collections.abc import Collection, Mapping
 from typing import Literal, TypeAlias
 
 from collector.errors import Undelivered
+from collector.senders.error_numbers import (
+    ALL_REFUSED,
+    BUSY,
+    DENIED,
+    NOT_FOUND,
+    REDIRECTED,
+    SERVER_FAILED,
+    UNEXPECTED,
+    UNREADABLE,
+)
 from collector.senders.http_client import Reply
 from collector.senders.http_parts import Outcome, Part, Refused, Settled
-
-DENIED = 620
-NOT_FOUND = 621
-BUSY = 622
-SERVER_FAILED = 623
-REDIRECTED = 624
-UNEXPECTED = 625
-ALL_REFUSED = 626
-UNREADABLE = 627
-UNACKNOWLEDGED = 628
-SETTINGS_REFUSED = 629
 
 Meaning: TypeAlias = Literal["accept", "split", "retry"]
 """accept: delivered.  split: send the halves; a record alone is refused.  retry: send later."""

@@ -16,10 +16,12 @@ from collector.core.model import Clock
 from collector.core.policy import retry_after
 from collector.errors import Undelivered
 from collector.net import proxies
+from collector.net.causes import causes
 from collector.net.http import BoundedAdapter, deadline
 from collector.net.proxies import DIRECT, Proxy
 from collector.net.tls import STRICT, Checks
-from collector.senders.failures import NETWORK_FAILED, network_failure
+from collector.senders.error_numbers import NETWORK_FAILED
+from collector.senders.failures import network_failure
 from collector.senders.tls import client_context
 
 SHORT_ANSWER_BYTES = 16_384
@@ -170,9 +172,7 @@ def _failure(error: requests.RequestException, place: str) -> Undelivered:
 
 def _root(error: BaseException) -> BaseException:
     """The socket's own error under what the HTTP libraries made of it."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, OSError) and not isinstance(seen, requests.RequestException):
-            return seen
-        seen = seen.__cause__ or seen.__context__
+    for each in causes(error):
+        if isinstance(each, OSError) and not isinstance(each, requests.RequestException):
+            return each
     return ConnectionResetError() if isinstance(error, requests.ConnectionError) else error

@@ -8,20 +8,19 @@ from contextlib import contextmanager
 from confluent_kafka import KafkaError, KafkaException
 
 from collector.errors import Undelivered
-from collector.senders.failures import (
+from collector.senders.error_numbers import (
     CLIENT_CERTIFICATE,
     CONNECTION_LOST,
+    KAFKA_DENIED,
+    KAFKA_FAILED,
+    KAFKA_REPLICAS,
+    KAFKA_TOO_LARGE,
+    KAFKA_TOPIC,
     NAME_UNKNOWN,
     TIMED_OUT,
     TLS_FAILED,
 )
 from collector.senders.tls import ClientTls
-
-KAFKA_DENIED = 650
-KAFKA_TOPIC = 651
-KAFKA_TOO_LARGE = 652
-KAFKA_REPLICAS = 653
-KAFKA_FAILED = 654
 
 # Parts of OpenSSL's texts: our refusal of a certificate, and alerts about ours.
 _NOT_ACCEPTED = "certificate verify failed"

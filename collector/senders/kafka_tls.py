@@ -13,7 +13,7 @@ from pathlib import Path
 from collector.errors import Undelivered
 from collector.net.material import authorities, identity, pem, rooted_authorities
 from collector.net.tls import system_authorities
-from collector.senders.failures import TLS_FILES
+from collector.senders.error_numbers import TLS_FILES
 from collector.senders.kafka_settings import Property
 from collector.senders.tls import ClientTls, naming_files
 

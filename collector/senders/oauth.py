@@ -10,7 +10,8 @@ import msgspec
 from collector.core.model import Clock
 from collector.core.wirejson import MALFORMED
 from collector.errors import Undelivered
-from collector.senders.http_answers import DENIED, excerpt, unaccepted, unreadable
+from collector.senders.error_numbers import DENIED
+from collector.senders.http_answers import excerpt, unaccepted, unreadable
 from collector.senders.http_client import HttpClient, Reply, shown
 
 # A token is not used in its last seconds, for a post takes time.

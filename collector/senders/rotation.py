@@ -11,22 +11,20 @@ import os
 import re
 import shutil
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from collector.core import fault
 from collector.core.model import Micros
-from collector.senders.compression import SUFFIXES, Compression, compressing
-from collector.senders.tagfile import FILE_MODE, sync_folder
+from collector.core.times import to_datetime
+from collector.senders.compression import SUFFIXES, Compression, Format, compressing
+from collector.senders.marks import FILE_MODE, sync_folder
 
 _CHUNK_BYTES = 256 * 1024
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def rotate(path: Path, now: Micros) -> None:
     """Give the file its final name, with the UTC second of its end; never replaces a file."""
-    at = _EPOCH + timedelta(microseconds=now)
-    stamped = f"{path.stem}-{at:%Y%m%dT%H%M%SZ}"
+    stamped = f"{path.stem}-{to_datetime(now):%Y%m%dT%H%M%SZ}"
     target = path.with_name(f"{stamped}{path.suffix}")
     count = 0
     while any(target.with_name(target.name + suffix).exists() for suffix in SUFFIXES.values()):
@@ -55,7 +53,7 @@ def _rotated(path: Path) -> list[Path]:
     return sorted(entry for entry in path.parent.iterdir() if name.fullmatch(entry.name))
 
 
-def _compress(source: Path, compression: Compression, stopping: Callable[[], bool]) -> bool:
+def _compress(source: Path, compression: Format, stopping: Callable[[], bool]) -> bool:
     """Replace the file by its compressed form; False when the program stops first."""
     target = source.with_name(source.name + SUFFIXES[compression])
     unfinished = target.with_name(target.name + ".tmp")

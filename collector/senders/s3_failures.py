@@ -22,23 +22,22 @@ from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError, LocationValueError, ProxyError, SSLError
 
 from collector.errors import Undelivered
-from collector.senders.failures import (
+from collector.net.causes import causes
+from collector.senders.error_numbers import (
     CONNECTION_LOST,
     NETWORK_FAILED,
+    S3_BUCKET,
+    S3_BUSY,
+    S3_CHANGED,
+    S3_DENIED,
+    S3_FAILED,
     TLS_FILES,
-    network_failure,
 )
-
-S3_DENIED = 645
-S3_BUCKET = 646
-S3_BUSY = 647
-S3_CHANGED = 648
-S3_FAILED = 649
+from collector.senders.failures import network_failure
 
 # A conditional request that came too late or at the same time as another (S3 API, PutObject).
 _CHANGED = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412"})
 _EXCERPT_CHARACTERS = 200
-_MAX_CAUSES = 16
 
 _CREDENTIALS = (S3_DENIED, "check the output's credentials, or its profile")
 _RIGHTS = (
@@ -174,10 +173,10 @@ def _told(error: ClientError, name: str) -> str:
 
 def _unanswered(error: BotoCoreError | SSLError, bucket: str) -> Undelivered:
     """The failure of a request that got no answer, or was never made."""
-    causes = list(_causes(error))
-    socket = next((each for each in causes if isinstance(each, OSError)), None)
-    if any(isinstance(each, ProxyError | LocationValueError) for each in causes):
-        return _behind_proxy(causes, socket, f"the proxy before S3 bucket {bucket}")
+    chain = list(causes(error))
+    socket = next((each for each in chain if isinstance(each, OSError)), None)
+    if any(isinstance(each, ProxyError | LocationValueError) for each in chain):
+        return _behind_proxy(chain, socket, f"the proxy before S3 bucket {bucket}")
     if socket is not None:
         return network_failure(socket, f"S3 bucket {bucket}")
     for kind, number, remedy in _UNSENT:
@@ -187,36 +186,18 @@ def _unanswered(error: BotoCoreError | SSLError, bucket: str) -> Undelivered:
     return Undelivered(number, f"S3 bucket {bucket}: {_shown(str(error))}", remedy)
 
 
-def _behind_proxy(
-    causes: Sequence[BaseException], socket: OSError | None, peer: str
-) -> Undelivered:
+def _behind_proxy(chain: Sequence[BaseException], socket: OSError | None, peer: str) -> Undelivered:
     """The failure of a proxy of the environment, or of the variable that names it."""
     if isinstance(socket, ssl.SSLError):
         return network_failure(socket, peer)
-    if any(isinstance(each, LocationValueError) for each in causes):
+    if any(isinstance(each, LocationValueError) for each in chain):
         # The text may hold the whole URL, password and all.
         cause = f"{peer} cannot be used: its URL is not one of an HTTP proxy"
         remedy = "set HTTPS_PROXY to http://host:port, or NO_PROXY to the endpoint's host"
         return Undelivered(NETWORK_FAILED, cause, remedy)
-    cause = f"{peer} lets nothing through: {socket or type(causes[-1]).__name__}"
+    cause = f"{peer} lets nothing through: {socket or type(chain[-1]).__name__}"
     remedy = "check HTTPS_PROXY and NO_PROXY, and that the proxy allows the endpoint"
     return Undelivered(NETWORK_FAILED, cause, remedy)
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and what it came from, the outermost first; the library may make it a ring."""
-    each: BaseException | None = error
-    for _ in range(_MAX_CAUSES):
-        if each is None:
-            return
-        yield each
-        each = each.__cause__ or each.__context__ or _wrapped(each)
-
-
-def _wrapped(error: BaseException) -> BaseException | None:
-    """What urllib3 holds in its error, where it tells no cause."""
-    held = error.args[0] if isinstance(error, SSLError) and error.args else None
-    return held if isinstance(held, BaseException) else None
 
 
 def _code(error: ClientError) -> str:

@@ -17,7 +17,8 @@ from collector.core.model import Clock, SpooledBatch
 from collector.core.wirejson import MALFORMED
 from collector.errors import Undelivered
 from collector.senders.compression import Compression, compressed
-from collector.senders.http_answers import DENIED, SETTINGS_REFUSED, excerpt, meaning, outcome
+from collector.senders.error_numbers import DENIED, SETTINGS_REFUSED
+from collector.senders.http_answers import excerpt, meaning, outcome
 from collector.senders.http_batches import PartSender
 from collector.senders.http_client import ClientOptions, HttpClient, Reply, shown
 from collector.senders.http_endpoint import CONTENT_TYPES, content_headers

@@ -12,14 +12,8 @@ import msgspec
 
 from collector.core.wirejson import MALFORMED
 from collector.errors import Undelivered
-from collector.senders.http_answers import (
-    DENIED,
-    SETTINGS_REFUSED,
-    Meaning,
-    meaning,
-    unaccepted,
-    unreadable,
-)
+from collector.senders.error_numbers import DENIED, SETTINGS_REFUSED
+from collector.senders.http_answers import Meaning, meaning, unaccepted, unreadable
 from collector.senders.http_client import Reply
 from collector.senders.http_parts import Part
 
@@ -56,14 +50,14 @@ class _Acks(msgspec.Struct, frozen=True):
     acks: dict[str, bool]
 
 
-_told = msgspec.json.Decoder(Told).decode
+_decode = msgspec.json.Decoder(Told).decode
 _acks = msgspec.json.Decoder(_Acks).decode
 
 
-def told(reply: Reply) -> Told:
+def parsed(reply: Reply) -> Told:
     """What the body says; nothing when it cannot be read, for the status counts without it."""
     try:
-        return _told(reply.body)
+        return _decode(reply.body)
     except MALFORMED:
         return Told()
 
@@ -74,7 +68,7 @@ def acknowledged(reply: Reply, place: str) -> frozenset[int]:
     Raises ``Undelivered`` when the answer holds none.
     """
     if reply.status != 200:
-        raise failure(reply, told(reply), place)
+        raise failure(reply, parsed(reply), place)
     try:
         acks: Mapping[str, bool] = _acks(reply.body).acks
         return frozenset(int(number) for number, indexed in acks.items() if indexed)

@@ -18,7 +18,8 @@ from collector.core.wirejson import splice
 from collector.errors import Undelivered
 from collector.senders.base import Hold
 from collector.senders.compression import Compression, compressed
-from collector.senders.http_answers import UNACKNOWLEDGED, excerpt, outcome
+from collector.senders.error_numbers import UNACKNOWLEDGED
+from collector.senders.http_answers import excerpt, outcome
 from collector.senders.http_batches import PartSender, Unconfirmed
 from collector.senders.http_client import ClientOptions, HttpClient, Reply, shown
 from collector.senders.http_endpoint import content_headers
@@ -30,7 +31,7 @@ from collector.senders.splunk_answers import (
     acknowledged,
     around,
     failure,
-    told,
+    parsed,
     verdict,
 )
 
@@ -139,7 +140,7 @@ class _Collector:
     def post(self, part: Part) -> Outcome:
         """Post the part; with acknowledgement, remember its number."""
         reply = self._posted(part)
-        answer = told(reply)
+        answer = parsed(reply)
         decided = verdict(reply, answer)
         if decided == "retry":
             raise failure(reply, answer, self._place)

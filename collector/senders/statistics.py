@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import threading
 
+from collector.core.health import Fault, Kind
 from collector.core.model import Frozen, Micros
+from collector.errors import Undelivered
 
 
 class DeliveryCounts(Frozen, frozen=True):
     """What one lane delivered: since the start, and since ``since`` (UTC microseconds).
 
     ``sent`` counts confirmed records only, ``refused`` those that the
-    destination will never take, ``failures`` failed tries; ``last_error`` is
-    the text of the newest of them, or None while the lane delivers.
+    destination will never take, ``failures`` failed tries; ``fault`` is what
+    the newest of them met, or None while the lane delivers.
     """
 
     sent: int
@@ -20,7 +22,7 @@ class DeliveryCounts(Frozen, frozen=True):
     since: Micros
     refused: int
     failures: int
-    last_error: str | None
+    fault: Fault | None
 
 
 class DeliveryStats:
@@ -33,7 +35,7 @@ class DeliveryStats:
         self._sent_since = 0
         self._refused = 0
         self._failures = 0
-        self._last_error: str | None = None
+        self._fault: Fault | None = None
 
     def confirmed(self, sent: int, refused: int) -> None:
         """Count records that left the spool; the lane delivers."""
@@ -41,13 +43,20 @@ class DeliveryStats:
             self._sent += sent
             self._sent_since += sent
             self._refused += refused
-            self._last_error = None
+            self._fault = None
 
-    def failed(self, error: str) -> None:
+    def failed(self, failure: Undelivered) -> None:
         """Count a failed try."""
+        # The error itself would hold on to its stack, and with it to a batch.
+        fault = Fault(
+            kind=Kind.FIRST_PARTY_GENERIC,
+            number=failure.number,
+            cause=failure.cause,
+            remedy=failure.remedy,
+        )
         with self._lock:
             self._failures += 1
-            self._last_error = error
+            self._fault = fault
 
     def counts(self) -> DeliveryCounts:
         """The counters now."""
@@ -70,5 +79,5 @@ class DeliveryStats:
             since=self._since,
             refused=self._refused,
             failures=self._failures,
-            last_error=self._last_error,
+            fault=self._fault,
         )

@@ -1,66 +1,80 @@
-"""One NDJSON file, open for appending, that can be cut back to what was confirmed.
+"""One NDJSON file, open for one writer, that holds a batch once though it is sent twice.
 
-A ``Mark`` names a place in a file by its size and by the bytes before it, so
-that a file put in its place (rotated, restored, with a reused inode) is not
-taken for it.
+What stands behind the last confirmed place may be ours, from before a kill, or
+confirmed all the same: by another output or collector, or under a state that a
+backup has replaced since.  So no complete line is ever cut off.  The batches that
+come again after a kill, in the same order, are compared with what is there: the same
+bytes are not written again, and behind other ones all is written.
 
-A file that no confirmed position knows gets a *birth note* beside it before the
-first byte: where its unconfirmed bytes start, and the uid of the first batch
-among them.  When that very batch comes again, after a kill, the bytes are known
-to be ours and unconfirmed; in any other case all complete lines are kept.
+The lock on a file is the operating system's (``flock``): it ends with the process.
 """
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
-import zlib
 from pathlib import Path
-
-import msgspec
 
 from collector.core import fault
 from collector.core.model import Micros
+from collector.senders.marks import (
+    FILE_MODE,
+    BirthNote,
+    Mark,
+    end_of_lines,
+    holds,
+    mark_at,
+    noted,
+    write_note,
+)
 
-# A reader of the files is often another user in the same group (a shipper, an
-# agent); the rest of the machine has no business with security logs.
-FILE_MODE = 0o640
-FOLDER_MODE = 0o750
-
-_TAIL_BYTES = 4_096
 _FLAGS = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
-
-
-class Mark(msgspec.Struct, frozen=True, array_like=True):
-    """A place in a file: bytes before it, a CRC-32 of the last of them, when the file began."""
-
-    size: int
-    crc: int
-    born: Micros
-
-
-class BirthNote(msgspec.Struct, frozen=True, array_like=True):
-    """Where a file's unconfirmed bytes start, and which batch comes first there."""
-
-    inode: int
-    uid: str
-    mark: Mark
+_NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP})
 
 
 class TagFile:
     """An open file; ``dirty`` while it holds bytes that no flush has covered."""
 
-    def __init__(self, path: Path, descriptor: int, born: Micros) -> None:
+    def __init__(self, path: Path, descriptor: int, start: Mark, *, fsync: bool) -> None:
+        """``start``: the place behind which unconfirmed bytes may stand."""
         self.path = path
-        self.born = born
+        self.born = start.born
         self.dirty = False
         self._descriptor = descriptor
+        self._fsync = fsync
+        # How far what was found in the file has come again; None: to its end.
+        self._met = start.size if start.size < self.size else None
 
     @property
     def size(self) -> int:
         """Bytes in the file now."""
         return os.fstat(self._descriptor).st_size
+
+    @property
+    def ahead(self) -> int:
+        """Bytes in the file behind all that came: found there when it was opened."""
+        return 0 if self._met is None else self.size - self._met
+
+    def missing(self, uid: str, body: bytes) -> bytes | None:
+        """What of the batch is not in the file yet; None where other bytes stand in its place."""
+        if self._met is None:
+            return body
+        found = self._meet(body, self._met)
+        if found is None and (mark := noted(self.path, self._descriptor, uid)) is not None:
+            found = self._meet(body, mark.size)
+        return found
+
+    def go_behind(self, uid: str) -> None:
+        """Have the batch begin behind all complete lines, and note that it does."""
+        end = end_of_lines(self._descriptor)
+        note = BirthNote(
+            os.fstat(self._descriptor).st_ino, uid, mark_at(self._descriptor, end, self.born)
+        )
+        write_note(self.path, note, fsync=self._fsync)
+        os.ftruncate(self._descriptor, end)
+        self._met = None
 
     def append(self, body: bytes) -> None:
         """Write all of it at the end; raises ``OSError``."""
@@ -70,13 +84,13 @@ class TagFile:
             view = view[os.write(self._descriptor, view) :]
             fault.point("send.write.partial")
 
-    def sync(self, *, fsync: bool) -> Mark:
-        """Make what was written durable (against a power cut only with ``fsync``)."""
-        if fsync and self.dirty:
+    def sync(self) -> Mark:
+        """Make what came durable (against a power cut only with ``fsync``)."""
+        if self._fsync and self.dirty:
             os.fsync(self._descriptor)
         self.dirty = False
-        size = self.size
-        return Mark(size, _crc_before(self._descriptor, size), self.born)
+        end = self.size if self._met is None else self._met
+        return mark_at(self._descriptor, end, self.born)
 
     def removed(self) -> bool:
         """Whether the file has no name any more, so that its bytes will vanish."""
@@ -84,62 +98,79 @@ class TagFile:
 
     def moved(self) -> bool:
         """Whether its path leads elsewhere or nowhere: removed, or rotated by somebody else."""
-        ours = os.fstat(self._descriptor)
-        try:
-            there = self.path.lstat()
-        except FileNotFoundError:
-            return True
-        return (there.st_dev, there.st_ino) != (ours.st_dev, ours.st_ino)
+        return _moved(self.path, self._descriptor)
 
     def close(self) -> None:
         """Let go of the descriptor."""
         os.close(self._descriptor)
 
+    def _meet(self, body: bytes, place: int) -> bytes | None:
+        """What of the body is behind the end of the file, when the rest stands at the place."""
+        there = os.pread(self._descriptor, len(body), place)
+        if not body.startswith(there):
+            return None
+        end = place + len(there)
+        self._met = end if end < self.size else None
+        return body[len(there) :]
+
 
 def open_for(path: Path, uid: str, mark: Mark | None, now: Micros, *, fsync: bool) -> TagFile:
     """Open the file where batch ``uid`` belongs: behind the confirmed bytes, on a line start.
 
-    Raises ``OSError``; a link or anything else but a plain file is refused.
+    Raises ``OSError``; a link or anything else but a plain file is refused, and a
+    file that another writer has open (``BlockingIOError``).
     """
-    descriptor = _open(path, os.O_CREAT)
+    descriptor = _open_alone(path)
     try:
-        start = _start(path, descriptor, uid, mark)
-        if start is None:
-            start = _end_of_lines(descriptor, now)
-            note = BirthNote(os.fstat(descriptor).st_ino, uid, start)
-            _write_note(path, note, fsync=fsync)
-        os.ftruncate(descriptor, start.size)
+        if mark is None or not holds(descriptor, mark):
+            mark = noted(path, descriptor, uid)
+        file = TagFile(path, descriptor, mark or Mark(0, 0, now), fsync=fsync)
+        if mark is None:
+            file.go_behind(uid)
     except BaseException:
         os.close(descriptor)
         raise
-    return TagFile(path, descriptor, start.born)
+    return file
 
 
-def cut_back(path: Path, mark: Mark) -> None:
-    """Cut off what was written after the mark, when this is the file it was made in."""
+def cut_torn_line(path: Path, mark: Mark) -> None:
+    """Cut off an unfinished line behind the mark, unless somebody is writing it just now."""
     try:
         descriptor = _open(path, 0)
     except FileNotFoundError:
         return
     try:
-        if _holds(descriptor, mark):
-            os.ftruncate(descriptor, mark.size)
+        _lock(path, descriptor)
+        if holds(descriptor, mark):
+            os.ftruncate(descriptor, end_of_lines(descriptor))
+    except BlockingIOError:
+        return
     finally:
         os.close(descriptor)
 
 
-def sync_folder(folder: Path) -> None:
-    """Make names that were made or changed in the folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def _open_alone(path: Path) -> int:
+    """Open or make the file, for no other writer; raises ``BlockingIOError`` when there is one."""
+    descriptor = _open(path, os.O_CREAT)
     try:
-        os.fsync(descriptor)
-    finally:
+        _lock(path, descriptor)
+    except BaseException:
         os.close(descriptor)
+        raise
+    return descriptor
 
 
-def note_path(path: Path) -> Path:
-    """Where a file's birth note is kept."""
-    return path.with_name(f".{path.name}.born")
+def _lock(path: Path, descriptor: int) -> None:
+    """Own the file until its descriptor is closed, where its file system has locks."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise BlockingIOError(error.errno, error.strerror, str(path)) from None
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+    if _moved(path, descriptor):
+        raise BlockingIOError(errno.EAGAIN, "its writer has just rotated it", str(path))
 
 
 def _open(path: Path, extra: int) -> int:
@@ -151,58 +182,11 @@ def _open(path: Path, extra: int) -> int:
     raise PermissionError(errno.EACCES, "not a plain file", str(path))
 
 
-def _start(path: Path, descriptor: int, uid: str, mark: Mark | None) -> Mark | None:
-    """Where the confirmed bytes end, when the position or the birth note can tell."""
-    if mark is not None and _holds(descriptor, mark):
-        return mark
-    note = _read_note(path)
-    ours = note is not None and (note.inode, note.uid) == (os.fstat(descriptor).st_ino, uid)
-    return note.mark if note is not None and ours and _holds(descriptor, note.mark) else None
-
-
-def _holds(descriptor: int, mark: Mark) -> bool:
-    """Whether the mark was made in this file, and nothing before it has changed."""
-    if os.fstat(descriptor).st_size < mark.size:
-        return False
-    return _crc_before(descriptor, mark.size) == mark.crc
-
-
-def _crc_before(descriptor: int, size: int) -> int:
-    """CRC-32 of the last bytes before ``size``."""
-    length = min(size, _TAIL_BYTES)
-    return zlib.crc32(os.pread(descriptor, length, size - length))
-
-
-def _end_of_lines(descriptor: int, now: Micros) -> Mark:
-    """The end of the last complete line: what is behind it is a torn tail."""
-    end = os.fstat(descriptor).st_size
-    while end:
-        start = max(end - _TAIL_BYTES, 0)
-        newline = os.pread(descriptor, end - start, start).rfind(b"\n")
-        if newline >= 0:
-            end = start + newline + 1
-            break
-        end = start
-    return Mark(end, _crc_before(descriptor, end), now)
-
-
-def _read_note(path: Path) -> BirthNote | None:
-    """The birth note; one that cannot be read tells nothing, so that all lines are kept."""
+def _moved(path: Path, descriptor: int) -> bool:
+    """Whether the path leads to another file than the open one, or to none."""
+    ours = os.fstat(descriptor)
     try:
-        return msgspec.json.decode(note_path(path).read_bytes(), type=BirthNote)
-    except (FileNotFoundError, msgspec.DecodeError):
-        return None
-
-
-def _write_note(path: Path, note: BirthNote, *, fsync: bool) -> None:
-    """Replace the birth note in one step."""
-    fresh = note_path(path).with_suffix(".tmp")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-    with os.fdopen(os.open(fresh, flags, FILE_MODE), "wb") as file:
-        file.write(msgspec.json.encode(note))
-        if fsync:
-            file.flush()
-            os.fsync(file.fileno())
-    fresh.replace(note_path(path))
-    if fsync:
-        sync_folder(path.parent)
+        there = path.lstat()
+    except FileNotFoundError:
+        return True
+    return (there.st_dev, there.st_ino) != (ours.st_dev, ours.st_ino)

@@ -11,7 +11,7 @@ from collector.core.model import Frozen
 from collector.errors import Undelivered
 from collector.net.material import Unusable
 from collector.net.tls import STRICT, Checks, client_side
-from collector.senders.failures import TLS_FILES
+from collector.senders.error_numbers import TLS_FILES
 
 
 class ClientTls(Frozen, frozen=True):

@@ -1,6 +1,6 @@
 """Proofpoint CASB: one call for a token, which later goes out raw.
 
-Vendor notes on CASB, A2: ``POST /v1/auth`` with an ``x-api-key`` header and a JSON
+See docs/vendor-notes.md, CASB A2: ``POST /v1/auth`` with an ``x-api-key`` header and a JSON
 body of ``client_id`` and ``client_secret``; the answer holds ``auth_token``, later
 sent as ``Authorization`` without the word "Bearer", always beside ``x-api-key``.
 The token's life is not public: an expiry in the answer or in a JWT is honoured,

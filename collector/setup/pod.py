@@ -1,6 +1,6 @@
 """Proofpoint on Demand: a configured token, sent as a bearer.
 
-Vendor notes on PoD, section 1: the token is issued per cluster in the admin
+See docs/vendor-notes.md, PoD 1 and 3: the token is issued per cluster in the admin
 portal; wrong, expired or for another cluster, it earns a 401.
 """
 

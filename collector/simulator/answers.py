@@ -34,7 +34,7 @@ def json_answer(body: bytes) -> web.Response:
 
 
 def error(status: int, message: str | None = None) -> web.Response:
-    """A CASB error: JSON with ``message`` (vendor notes on CASB, A2)."""
+    """A CASB error: JSON with ``message`` (docs/vendor-notes.md, CASB A2)."""
     text: dict[str, Any] = {"message": message or _reason(status)}
     return web.Response(
         status=status, body=msgspec.json.encode(text), content_type="application/json"
@@ -42,7 +42,7 @@ def error(status: int, message: str | None = None) -> web.Response:
 
 
 def plain_error(status: int) -> web.Response:
-    """A PoD error: short text (vendor notes on PoD, section 3; 409 verbatim)."""
+    """A PoD error: short text (docs/vendor-notes.md, PoD 3; 409 verbatim)."""
     text = TOO_MANY_SESSIONS if status == web.HTTPConflict.status_code else _reason(status) + "\r\n"
     return web.Response(
         status=status,

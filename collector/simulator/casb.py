@@ -1,4 +1,4 @@
-"""The three CASB endpoints (vendor notes on CASB, A2 to A4), with faults.
+"""The three CASB endpoints (docs/vendor-notes.md, CASB A2 to A4), with faults.
 
 The order of the checks is ours: API key, daily quota, token, parameters.
 """

@@ -1,6 +1,6 @@
 """CASB records of true shape, with holes for what differs from record to record.
 
-The shapes follow the vendor notes on CASB, A5; all values are made up.  A hole
+The shapes follow docs/vendor-notes.md, CASB A5; all values are made up.  A hole
 is a name between ``@`` signs, filled in by ``records``.
 """
 

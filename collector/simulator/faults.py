@@ -8,9 +8,9 @@ in ``count`` sessions, once each.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -76,29 +76,17 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         if self.nth < 1 or self.count < 1:
             raise ValueError("nth and count begin at 1")
 
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> Fault:
-        """A fault from plain data.  Raises ``ConfigError`` for unknown or wrong fields."""
-        try:
-            return msgspec.convert(fields, cls)
-        except msgspec.ValidationError as error:
-            raise _bad_script(str(error)) from error
-
 
 def load_faults(path: Path) -> list[Fault]:
     """The faults of a JSON file (a list of objects); raises ``ConfigError``."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=list[Fault])
     except (msgspec.DecodeError, OSError) as error:
-        raise _bad_script(f"{path}: {error}") from error
-
-
-def _bad_script(cause: str) -> ConfigError:
-    return ConfigError(
-        BAD_SCRIPT,
-        f"the fault script cannot be used: {cause}",
-        "correct it; a fault takes the fields of collector.simulator.Fault and no others",
-    )
+        raise ConfigError(
+            BAD_SCRIPT,
+            f"the fault script cannot be used: {path}: {error}",
+            "correct it; a fault takes the fields of collector.simulator.Fault and no others",
+        ) from error
 
 
 class Planned:

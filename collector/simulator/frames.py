@@ -2,7 +2,7 @@
 
 Written here and not taken from a library, because the vendor does what servers'
 libraries refuse: text frames that are not UTF-8, empty and fragmented ones, and
-a handshake with a key of any length (vendor notes on PoD, sections 1 and 4).
+a handshake with a key of any length (docs/vendor-notes.md, PoD 1 and 4).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """CASB's tokens and its daily quota.
 
-Neither is documented (vendor notes on CASB, A2 and A4), so both are options.
+Neither is documented (docs/vendor-notes.md, CASB A2 and A4), so both are options.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 A service's records are numbered by their time.  Each also has the moment it
 appears, some seconds after its time: mail is filtered before it is logged, so
 the live stream runs in the order of completion and its times are unsorted
-(vendor notes on PoD, section 2).  All of it follows from the seed, and a longer
+(docs/vendor-notes.md, PoD 2).  All of it follows from the seed, and a longer
 history begins with the shorter one.
 """
 
@@ -74,7 +74,7 @@ def _times(service: str, options: SimulatorOptions, count: int, rng: Random) -> 
     if not count:
         return array("q")
     step = HOUR / options.rates[service]
-    # CASB dates in whole milliseconds (vendor notes on CASB, A5).
+    # CASB dates in whole milliseconds (docs/vendor-notes.md, CASB A5).
     grain = 1000 if service in CASB_SERVICES else 1
     draw = rng.random
     times = array(

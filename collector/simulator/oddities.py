@@ -1,6 +1,6 @@
 """What makes one record odd: changes to its content, each seen in production.
 
-Vendor notes: PoD sections 4 and 6, CASB A3 trap 2.  A record without its id
+See docs/vendor-notes.md, PoD 4 and 6, CASB A3, trap 2.  A record without its id
 carries its number in a marker, so that it can be told from its siblings.
 """
 

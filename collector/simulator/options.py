@@ -1,8 +1,8 @@
 """What the simulated vendor is like: its history, its limits and its oddities.
 
-The defaults are the vendor's habits as the vendor notes give them (PoD
-sections 2 to 6 and 9; CASB A2 to A4 and the list at the end of A8).  Rates are
-shares of the records, 0 to 1.  Seconds are seconds of the simulator's clock.
+The defaults are the vendor's habits (docs/vendor-notes.md, PoD 2 to 6 and 9,
+CASB A2 to A4 and A8).  Rates are shares of the records, 0 to 1.  Seconds are
+seconds of the simulator's clock.
 
 What is said of a field here is its help on the command line; the bounds are
 those of values that come from there (``assignments``).
@@ -31,7 +31,7 @@ DEFAULT_RATES: Final[Mapping[str, float]] = {
     "maillog": 2200,
     "audit": 20,
 }
-"""Records an hour: a small tenant (vendor notes on PoD, section 5)."""
+"""Records an hour: a small tenant (docs/vendor-notes.md, PoD 5)."""
 
 MAX_RECORDS: Final = 5_000_000
 """The most records one service's history may hold; its times are kept in memory."""

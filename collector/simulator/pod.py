@@ -1,6 +1,6 @@
 """The PoD endpoint, GET /v1/stream: the handshake's checks, then a session.
 
-The order of the checks is that of the vendor notes on PoD, section 9.
+The order of the checks is that of docs/vendor-notes.md, PoD 9.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class Pod:
         return Asked(service=service, token=token, window=window)
 
     def _window(self, request: web.Request, now: Micros) -> Window | None:
-        """The whole UTC hours asked for (section 2, Rounding); raises ``Refused``."""
+        """The whole UTC hours asked for (docs/vendor-notes.md, PoD 2); raises ``Refused``."""
         if "sinceTime" not in request.query:
             if "toTime" in request.query:
                 raise Refused(400)  # not seen anywhere; our choice

@@ -1,6 +1,6 @@
 """PoD records of true shape, with holes for what differs from record to record.
 
-The shapes follow the vendor notes on PoD, section 6, and the published samples;
+The shapes follow docs/vendor-notes.md, PoD 6, and the published samples;
 all values are made up (``example.*`` domains, documentation addresses).  A hole
 is a name between ``@`` signs, filled in by ``records``.
 """
@@ -139,7 +139,7 @@ def _filter(rng: Random, recipient: str, domain: str) -> Record:
         "suborgs": {"sender": "0", "rcpts": ["0"]},
         "verified": {"rcpts": [recipient]},
         "quarantine": {"folder": "", "rule": ""},
-        # Sometimes text, sometimes objects: vendor notes, section 6.
+        # Sometimes text, sometimes objects: docs/vendor-notes.md, PoD 6.
         "pe": {"rcpts": [rng.choice((recipient, {"rcpt": recipient}))]},
         "actions": [
             {"module": "spf", "rule": "pass", "action": "continue"},

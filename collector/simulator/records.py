@@ -2,7 +2,7 @@
 
 A service has a few dozen templates, each encoded once, so that filling one in
 costs microseconds.  The archive's keys come in another order than the live
-stream's (vendor notes on PoD, section 4), hence two encodings of each.
+stream's (docs/vendor-notes.md, PoD 4), hence two encodings of each.
 """
 
 from __future__ import annotations

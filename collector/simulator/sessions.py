@@ -1,7 +1,7 @@
 """Which token has a session of which type, and where its live stream stood.
 
 One session per (token, type); a session that ended without the vendor noticing
-is held for a while (vendor notes on PoD, sections 2 and 3).
+is held for a while (docs/vendor-notes.md, PoD 2 and 3).
 """
 
 from __future__ import annotations

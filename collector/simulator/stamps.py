@@ -1,8 +1,8 @@
 """How the vendor writes the time in a record.
 
 PoD gateways date in their local zone, with an offset with or without a colon
-(vendor notes on PoD, section 6); CASB writes UTC milliseconds as a number or as
-text (vendor notes on CASB, A5).
+(docs/vendor-notes.md, PoD 6); CASB writes UTC milliseconds as a number or as
+text (docs/vendor-notes.md, CASB A5).
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The network: HTTP, WebSocket, TLS."""
+"""Conversations with a vendor: HTTP and WebSocket.  Sockets, TLS and proxies are in ``net``."""

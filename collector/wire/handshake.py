@@ -45,7 +45,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _OUTAGE = "check name resolution, firewall and proxy if it lasts"
 
 
-class Door(msgspec.Struct, frozen=True, kw_only=True):
+class ConnectOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How a vendor is reached.
 
     ``tls`` None: the system's authorities are believed.  ``proxy`` None: the environment
@@ -62,8 +62,8 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
     allow_private: bool
 
 
-async def shake_hands(
-    request: Request, clock: Clock, inbox: Inbox, door: Door
+async def open_websocket(
+    request: Request, clock: Clock, inbox: Inbox, options: ConnectOptions
 ) -> picows.WSTransport:
     """An open session, whose frames go to ``inbox``.
 
@@ -72,7 +72,7 @@ async def shake_hands(
     """
     # The libraries' own errors hold URLs and headers; ours never do.
     try:
-        return await _in_time(request, inbox, door)
+        return await _in_time(request, inbox, options)
     except picows.WSHandshakeError as error:
         raise _refusal(error.raw_header or b"", clock) from None
     except guard.AddressRefused as error:
@@ -93,11 +93,11 @@ def url_of(request: Request) -> str:
     return f"{request.url}{'&' if '?' in request.url else '?'}{query}"
 
 
-async def _in_time(request: Request, inbox: Inbox, door: Door) -> picows.WSTransport:
+async def _in_time(request: Request, inbox: Inbox, options: ConnectOptions) -> picows.WSTransport:
     opened: list[socket.socket] = []
     try:
-        async with asyncio.timeout(door.timeout):
-            return await _connect(request, inbox, door, opened)
+        async with asyncio.timeout(options.timeout):
+            return await _connect(request, inbox, options, opened)
     except BaseException:
         for each in opened:
             await _cut(each)
@@ -105,10 +105,10 @@ async def _in_time(request: Request, inbox: Inbox, door: Door) -> picows.WSTrans
 
 
 async def _connect(
-    request: Request, inbox: Inbox, door: Door, opened: list[socket.socket]
+    request: Request, inbox: Inbox, options: ConnectOptions, opened: list[socket.socket]
 ) -> picows.WSTransport:
-    proxy = proxies.proxy_for(request.url, door.proxy)
-    guarded = proxy is None and not door.allow_private
+    proxy = proxies.proxy_for(request.url, options.proxy)
+    guarded = proxy is None and not options.allow_private
 
     async def dial(place: picows.WSParsedURL) -> socket.socket:
         try:
@@ -122,14 +122,16 @@ async def _connect(
 
     url = url_of(request)
     transport, listener = await picows.ws_connect(
-        _accepting(inbox, offered=door.compression),
+        _accepting(inbox, offered=options.compression),
         url,
-        ssl_context=vendor_context() if door.tls is None and url.startswith("wss:") else door.tls,
+        ssl_context=vendor_context()
+        if options.tls is None and url.startswith("wss:")
+        else options.tls,
         websocket_handshake_timeout=None,  # ``timeout`` holds for all of it
         logger_name=_LIBRARY,
         enable_auto_pong=False,
-        max_frame_size=door.max_frame,
-        extra_headers=_headers(request, compression=door.compression),
+        max_frame_size=options.max_frame,
+        extra_headers=_headers(request, compression=options.compression),
         max_redirects=0,  # the bearer token must not go to wherever one points
         proxy=proxy,
         socket_factory=dial,
@@ -193,7 +195,7 @@ def _refusal(head: bytes, clock: Clock) -> CollectorError:
     if answer.status == 101:
         return VendorUnavailable(500, "the vendor agrees to another handshake than ours", _OUTAGE)
     if answer.status in _REDIRECTS:
-        return VendorUnavailable(302, "the vendor redirects", "check the endpoint's URL")
+        return VendorUnavailable(answer.status, "the vendor redirects", "check the endpoint's URL")
     wait = retry_after(answer.getheader("Retry-After"), clock.now(), _LONGEST_PAUSE)
     return error_for(answer.status, "", wait)
 

@@ -18,10 +18,13 @@ from collector.core import fault
 from collector.core.model import Request, Response
 from collector.errors import UnreadableAnswer, VendorUnavailable
 from collector.net import guard, proxies
+from collector.net.causes import causes
 from collector.net.http import BoundedAdapter, deadline
 from collector.net.proxies import Proxy
 from collector.wire.tls import refused, vendor_context
 
+DECOMPRESSES_TOO_FAR = 312
+"""The number of the error that a body is none of log data."""
 _CHUNK = 64 * 1024
 _RATIO_FLOOR = 1024 * 1024
 """Small bodies may compress as well as they like."""
@@ -113,7 +116,7 @@ class HttpWire:
                 )
             if size > _RATIO_FLOOR and size > wired * self._limits.max_ratio:
                 raise UnreadableAnswer(
-                    302,
+                    DECOMPRESSES_TOO_FAR,
                     f"the answer decompresses to more than {self._limits.max_ratio} times its size",
                     "this is no genuine log data; check what answers at the endpoint",
                 )
@@ -130,31 +133,16 @@ def _as_signed(request: requests.PreparedRequest) -> requests.PreparedRequest:
 def _explained(error: Exception) -> tuple[str, str]:
     """Cause and remedy."""
     if isinstance(error, requests.exceptions.SSLError):
-        return refused(_tls_error(error))
+        inner = (each for each in causes(error) if isinstance(each, ssl.SSLError))
+        return refused(next(inner, None))
     if isinstance(error, requests.exceptions.ProxyError):
         return proxies.refused(proxies.refusal(error))
     return _cause(error), "check name resolution, firewall and proxy if it lasts; a retry follows"
 
 
 def _cause(error: Exception) -> str:
-    if isinstance(error, requests.Timeout) or isinstance(_first(error), ReadTimeoutError):
+    if any(isinstance(each, (requests.Timeout, ReadTimeoutError)) for each in causes(error)):
         return "the vendor did not answer in time"
     if isinstance(error, requests.ConnectionError):
         return "the vendor could not be reached or broke off"
     return f"the answer broke off ({type(error).__name__})"
-
-
-def _tls_error(error: Exception) -> ssl.SSLError | None:
-    """OpenSSL's own error, from inside the libraries' wrappings."""
-    inner: object = error
-    while isinstance(inner, Exception):
-        if isinstance(inner, ssl.SSLError):
-            return inner
-        wrapped = getattr(inner, "reason", None)
-        inner = wrapped if isinstance(wrapped, Exception) else _first(inner)
-    return None
-
-
-def _first(error: Exception) -> object:
-    """What an error of the libraries wraps."""
-    return next(iter(error.args), None)

@@ -33,16 +33,16 @@ class End(Enum):
     CLEAN = "closed in order"
     ABRUPT = "ended without a close frame"
     FAILED = "closed with an error code"
-    SILENT = "silent for longer than the idle limit"
+    SILENT = "was silent for longer than the limit"
 
 
 class Inbox(picows.WSListener):
     """The messages of one session that nobody has taken yet.
 
     The socket is read only until they make a batch: ``max_records`` of them, or
-    ``max_bytes``.  ``max_message`` bounds one message.  ``heard`` is the clock's
-    monotonic time when the last bytes came; ``end`` and ``code`` say how the
-    session ended, None while it lasts.
+    ``max_bytes``.  ``max_message`` bounds one message; ``count`` is how many came.
+    ``heard`` is the clock's monotonic time when the last bytes came; ``end`` and
+    ``code`` say how the session ended, None while it lasts.
     """
 
     def __init__(self, clock: Clock, *, max_message: int, max_records: int, max_bytes: int) -> None:
@@ -54,7 +54,7 @@ class Inbox(picows.WSListener):
         self._max_message = max_message
         self._max_records = max_records
         self._max_bytes = max_bytes
-        self._counted = self._size = 0
+        self.count = self._counted = self._size = 0
         self._inflater: Inflater | None = None
         self._usual = True
         self._whole: bytearray | None = None
@@ -164,6 +164,7 @@ class Inbox(picows.WSListener):
             self._ready.set()
 
     def _count(self) -> None:
+        self.count += len(self.messages) - self._counted
         self._size += sum(map(len, self.messages[self._counted :]))
         self._counted = len(self.messages)
 

@@ -1,4 +1,4 @@
-"""What each HTTP status means, as a table (vendor notes: CASB A4, PoD section 3).
+"""What each HTTP status means, as a table (docs/vendor-notes.md, CASB A4 and PoD 3).
 
 Whatever is not listed: 5xx like 503, other 4xx like 400, and what is no error at all
 comes from something between us and the vendor, such as a proxy's log-in page.

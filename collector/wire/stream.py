@@ -3,7 +3,7 @@
 A stream is read a batch at a time: while nobody reads, nothing is taken from the
 socket, so back-pressure reaches the vendor by itself.
 
-What the vendor's notes on PoD ask of a client (sections 1 to 4, 8):
+What a vendor's server asks of a client (docs/vendor-notes.md, PoD 1 to 4 and 8):
 messages are taken as bytes, never checked for UTF-8 here; pings go out every
 60 to 120 s, and only silence of everything, not a late pong, ends a session;
 an own close is completed, taking all that was in flight before it.
@@ -25,7 +25,7 @@ import picows
 
 from collector.core.model import Clock, Request
 from collector.net.proxies import Proxy
-from collector.wire.handshake import Door, shake_hands
+from collector.wire.handshake import ConnectOptions, open_websocket
 from collector.wire.inbox import End, Inbox
 
 T = TypeVar("T")
@@ -49,7 +49,9 @@ class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Sizes in bytes, times in seconds.
 
     Time-outs of the network are real seconds, intervals the collector's clock's.
-    ``idle`` 0: silence never ends a session.  ``ping_text``: a text message that the
+    ``idle`` 0: silence never ends a session.  ``message_idle``: seconds of reading without a
+    whole message that end it, whatever else comes, for streams that have an end; 0: never.
+    ``ping_text``: a text message that the
     vendor asks for in place of ping frames.  ``pong_timeout``: silence that ends a
     session so long after a ping; 0: a ping may stay unanswered.
     """
@@ -60,6 +62,7 @@ class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
     ping_text: str | None = None
     pong_timeout: float = 0.0
     idle: float = 600.0
+    message_idle: float = 0.0
     max_message: int = 64 * 1024 * 1024
     max_records: int = 1000
     max_seconds: float = 5.0
@@ -90,7 +93,8 @@ class Stream:
         self.request = request
         self._limits = limits
         self._clock = clock
-        self._pinged = clock.monotonic()
+        self._pinged = self._looked = clock.monotonic()
+        self._seen, self._waited = 0, 0.0
         largest = _SLACK * limits.max_message
         self._inbox = self.inbox(
             clock,
@@ -98,7 +102,7 @@ class Stream:
             max_records=limits.max_records,
             max_bytes=limits.max_bytes,
         )
-        door = Door(
+        options = ConnectOptions(
             tls=tls,
             proxy=proxy,
             timeout=limits.connect_timeout,
@@ -109,7 +113,7 @@ class Stream:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="session")
         self._runner = asyncio.Runner()
         try:
-            self._run(lambda: self._connect(door, greeting))
+            self._run(lambda: self._connect(options, greeting))
         except BaseException:
             self._close()
             raise
@@ -196,15 +200,16 @@ class Stream:
         self._thread.submit(self._runner.close).result()
         self._thread.shutdown()
 
-    async def _connect(self, door: Door, greeting: str | None) -> None:
-        self._transport = await shake_hands(self.request, self._clock, self._inbox, door)
+    async def _connect(self, options: ConnectOptions, greeting: str | None) -> None:
+        self._transport = await open_websocket(self.request, self._clock, self._inbox, options)
         self._inbox.after_chunk()  # what came along with the handshake
         if greeting is not None:
             self._say(greeting)
 
     async def _collect(self) -> list[bytes]:
         inbox = self._inbox
-        self._ping_when_due(self._clock.monotonic())
+        self._looked = self._clock.monotonic()  # while nobody read, no message could come
+        self._ping_when_due(self._looked)
         deadline = time.monotonic() + self._clock.real(self._limits.max_seconds)
         seconds = _SLICE
         while not (inbox.is_ready or self._clock.stopping()):
@@ -220,12 +225,21 @@ class Stream:
         """Give up when all has been silent for too long."""
         now, heard = self._clock.monotonic(), self._inbox.heard
         unanswered = self._limits.pong_timeout and heard < self._pinged
-        if (self._limits.idle and now - heard > self._limits.idle) or (
-            unanswered and now - self._pinged > self._limits.pong_timeout
+        if (
+            (self._limits.idle and now - heard > self._limits.idle)
+            or (unanswered and now - self._pinged > self._limits.pong_timeout)
+            or self._lacks_messages(now)
         ):
             self._inbox.finish(End.SILENT)
         else:
             self._ping_when_due(now)
+
+    def _lacks_messages(self, now: float) -> bool:
+        """Whether no whole message has come in all that was read for too long."""
+        count = self._inbox.count
+        self._waited = 0.0 if count != self._seen else self._waited + now - self._looked
+        self._seen, self._looked = count, now
+        return 0 < self._limits.message_idle < self._waited
 
     def _ping_when_due(self, now: float) -> None:
         """The vendor ends sessions that send it nothing, a flood of records or not."""

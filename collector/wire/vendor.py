@@ -105,7 +105,7 @@ class Vendor:
             response = self._calls.send(self._setup.sign(request, token))
         if response.status == 200:
             return response
-        error = error_for(response.status, told(response))
+        error = error_for(response.status, vendor_message(response))
         if isinstance(error, TokenRejected):
             raise AuthenticationError(
                 104, "the vendor rejects a token it has just granted", error.remedy
@@ -113,8 +113,8 @@ class Vendor:
         raise error
 
 
-def told(response: Response) -> str:
-    """What the vendor's error answer says: its ``message``, else its ``error`` (CASB A2)."""
+def vendor_message(response: Response) -> str:
+    """The error answer's ``message``, else its ``error`` (docs/vendor-notes.md, CASB A2)."""
     try:
         fields = wirejson.strict(response.body)
     except wirejson.MALFORMED:
@@ -126,5 +126,5 @@ def told(response: Response) -> str:
 
 
 def _words(response: Response) -> tuple[str, str]:
-    error = error_for(response.status, told(response))
+    error = error_for(response.status, vendor_message(response))
     return error.cause, error.remedy

@@ -6,12 +6,10 @@ import ssl
 from collections.abc import Iterator
 
 from collector.core.model import Clock, Request, Response
-from collector.errors import SessionEnded
+from collector.errors import SessionEnded, SessionSilent
 from collector.net.proxies import Proxy
 from collector.wire.inbox import End
 from collector.wire.stream import Stream, StreamLimits
-
-__all__ = ["End", "Stream", "StreamLimits", "WebSocketWire", "batches"]
 
 
 class WebSocketWire:
@@ -63,8 +61,8 @@ def batches(stream: Stream) -> Iterator[Response]:
     The next one is received while the last is stored: what the network takes and what
     the disk takes overlap, by one batch.
 
-    Raises ``SessionEnded`` when it did not end in order: the answer is then not
-    whole.
+    Raises ``SessionEnded``, or ``SessionSilent``, when it did not end in order: the answer is
+    then not whole.
     """
     with stream:
         coming = stream.reading() if stream.lasts else None
@@ -72,5 +70,7 @@ def batches(stream: Stream) -> Iterator[Response]:
             messages = coming.result()
             coming = stream.reading() if stream.lasts else None
             yield Response(request=stream.request, status=101, messages=messages)
+        if stream.end is End.SILENT:
+            raise SessionSilent(303, f"the archive session {stream.ended}", "a retry follows")
         if not stream.clean:
             raise SessionEnded(303, f"the archive session {stream.ended}", "a retry follows")

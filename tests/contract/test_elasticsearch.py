@@ -10,7 +10,7 @@ import pytest
 from collector.core.model import NO_TIME, SpooledBatch
 from collector.errors import Undelivered
 from collector.senders.elasticsearch import ElasticsearchSender
-from collector.senders.http_answers import ALL_REFUSED, UNREADABLE
+from collector.senders.error_numbers import ALL_REFUSED, UNREADABLE
 from tests.fakes.batches import FIRST, batch_of, numbered
 from tests.fakes.bulk import BulkServer
 from tests.fakes.clock import ManualClock

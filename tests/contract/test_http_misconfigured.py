@@ -8,9 +8,8 @@ import pytest
 
 from collector.core.model import SpooledBatch
 from collector.errors import Undelivered
-from collector.senders.failures import TIMED_OUT
+from collector.senders.error_numbers import ALL_REFUSED, TIMED_OUT
 from collector.senders.http import HttpSender
-from collector.senders.http_answers import ALL_REFUSED
 from tests.fakes.batches import FIRST, batch_of, numbered
 from tests.fakes.clock import ManualClock
 from tests.fakes.raw_server import Peer, RawServer, Script, answer

@@ -12,9 +12,8 @@ import pytest
 from confluent_kafka import KafkaError, Message
 
 from collector.errors import Undelivered
-from collector.senders.failures import CONNECTION_LOST, TLS_FAILED, TLS_FILES
+from collector.senders.error_numbers import CONNECTION_LOST, KAFKA_TOO_LARGE, TLS_FAILED, TLS_FILES
 from collector.senders.kafka import KafkaSender, Key
-from collector.senders.kafka_failures import KAFKA_TOO_LARGE
 from collector.senders.kafka_settings import KafkaSasl, KafkaSettings
 from collector.senders.tls import ClientTls
 from tests.fakes.batches import batch_of, numbered

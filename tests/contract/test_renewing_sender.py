@@ -8,7 +8,7 @@ import pytest
 
 from collector.app.credentials import Credentials
 from collector.app.outputs import sender
-from collector.app.renewing import RenewingSender, secrets_alone
+from collector.app.renewing import RenewingSender, rereading_secrets_only
 from collector.config.models import Settings
 from collector.config.outputs import Output
 from collector.core.model import Clock
@@ -35,7 +35,7 @@ class Desk:
         self.used: list[str] = []
         receiver.answer = self._answer
         started = self.settings().outputs["lake"]
-        credentials = Credentials(started, secrets_alone(self.settings, "lake", started))
+        credentials = Credentials(started, rereading_secrets_only(self.settings, "lake", started))
         clock = ManualClock(FIRST)
         self.sender = RenewingSender(credentials, lambda output: self._made(output, clock), LOG)
         self.sender.rewind(None)

@@ -14,17 +14,20 @@ from collector.core import times
 from collector.core.model import NO_TIME, SpooledBatch
 from collector.errors import Undelivered
 from collector.senders.base import Hold
-from collector.senders.failures import NETWORK_FAILED, REFUSED, TLS_FILES, UNTRUSTED
-from collector.senders.parquet import parquet
-from collector.senders.s3 import S3Sender
-from collector.senders.s3_failures import (
+from collector.senders.error_numbers import (
+    NETWORK_FAILED,
+    REFUSED,
     S3_BUCKET,
     S3_BUSY,
     S3_CHANGED,
     S3_DENIED,
     S3_FAILED,
-    raising,
+    TLS_FILES,
+    UNTRUSTED,
 )
+from collector.senders.parquet import parquet
+from collector.senders.s3 import S3Sender
+from collector.senders.s3_failures import raising
 from collector.senders.s3_objects import Form, Partition, ndjson
 from collector.senders.s3_settings import S3Settings
 from collector.senders.s3_store import S3Store

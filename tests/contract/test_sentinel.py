@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from collector.errors import Undelivered
-from collector.senders.http_answers import DENIED, SETTINGS_REFUSED, UNREADABLE
+from collector.senders.error_numbers import DENIED, SETTINGS_REFUSED, UNREADABLE
 from collector.senders.sentinel import SentinelSender
 from tests.fakes import azure
 from tests.fakes.azure import AzureServer

@@ -1,4 +1,4 @@
-"""The simulator's CASB endpoints, over loopback, against the vendor notes on CASB."""
+"""The simulator's CASB endpoints, against docs/vendor-notes.md, CASB A2 to A8."""
 
 from __future__ import annotations
 

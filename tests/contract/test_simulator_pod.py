@@ -1,4 +1,4 @@
-"""The simulator's PoD endpoint, over loopback, against the vendor notes on PoD."""
+"""The simulator's PoD endpoint, over loopback, against docs/vendor-notes.md, PoD 1 to 9."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def status_of(open_it: Callable[[], object]) -> int:
     ],
 )
 def test_handshake_table(query: dict[str, str], status: int) -> None:
-    """Refused before the upgrade, in the order of section 9, and logged."""
+    """Refused before the upgrade, in the order of docs/vendor-notes.md, PoD 9, and logged."""
     with vendor() as (simulator, _):
         service = query.get("type", "message")
         rest = {name: value for name, value in query.items() if name != "type"}
@@ -158,7 +158,7 @@ def test_second_session_of_a_type_is_409_verbatim() -> None:
 
 
 def test_archive_may_have_a_slot_of_its_own() -> None:
-    """The contrary hint of section 3, as an option."""
+    """The contrary hint of docs/vendor-notes.md, PoD 3, as an option."""
     options = quiet_options(archive_shares_session=False)
     with vendor(options) as (simulator, _), open_stream(simulator.ws_url, "message"):
         assert archive(simulator)[1] == 1000

@@ -10,7 +10,7 @@ import pytest
 from collector.core.model import NO_TIME, SpooledBatch
 from collector.errors import Undelivered
 from collector.senders.deliver import deliver
-from collector.senders.http_answers import SETTINGS_REFUSED, UNACKNOWLEDGED
+from collector.senders.error_numbers import SETTINGS_REFUSED, UNACKNOWLEDGED
 from collector.senders.splunk_hec import AckPolicy, HecLabels, SplunkHecSender
 from collector.senders.statistics import DeliveryStats
 from tests.fakes.batches import FIRST, batch_of, numbered

@@ -478,6 +478,15 @@ def test_times_that_never_were_do_not_fill_the_store(store: FullStore, slot: int
     assert unpack(store.known(SOURCE, slot)) == {digest(START + 60 * HOUR)}
 
 
+@pytest.mark.parametrize("slot", [TIMELESS_SLOT, 0])
+def test_times_that_never_were_are_known_as_long_as_their_hour(store: FullStore, slot: int) -> None:
+    """Of an hour that is to be read again, an event without a time may come again, too."""
+    for observed in (START - HOUR, START + HOUR // 2):
+        store.commit(commit(digests={slot: [digest(observed)]}, observed=observed))
+    store.forget(SOURCE, START + 100 * HOUR, START // HOUR)
+    assert unpack(store.known(SOURCE, slot)) == {digest(START + HOUR // 2)}
+
+
 def test_digests_are_counted_by_slot(store: FullStore) -> None:
     """Over all commits of a source, in the slots of the span that hold any."""
     for number in (1, 2):

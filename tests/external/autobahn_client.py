@@ -17,7 +17,7 @@ from collector.clock import SystemClock
 from collector.core.model import Request
 from collector.errors import CollectorError
 from collector.wire.inbox import Inbox
-from collector.wire.websocket import Stream, StreamLimits
+from collector.wire.stream import Stream, StreamLimits
 
 AGENT = "collector"
 LIMITS = StreamLimits(idle=60.0)

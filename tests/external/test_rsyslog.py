@@ -17,6 +17,7 @@ from collector.senders.syslog import SyslogSender
 from tests.fakes import rsyslog
 from tests.fakes.batches import FIRST, batch_of, numbered
 from tests.fakes.clock import ManualClock
+from tests.fakes.corpora import STRINGS, needs_strings
 from tests.fakes.pki import Pki
 from tests.fakes.rsyslog import Rsyslog
 
@@ -26,7 +27,6 @@ pytestmark = pytest.mark.skipif(
 )
 
 LOG = logging.getLogger("tests.rsyslog")
-NAUGHTY = Path(__file__).parents[3] / "shared" / "data" / "blns.json"
 MAX_BYTES = 100_000
 HEADER = (
     b"<14>1 2026-01-01T00:00:00.000000Z host.example.com casb.proofpoint.alert - casb.alerts - "
@@ -138,10 +138,10 @@ def test_raw_control_characters(receiver: Rsyslog, pki: Pki, way: str) -> None:
     assert [message.raw for message in receiver.messages()] == [HEADER + shown, HEADER + b"{}"]
 
 
-@pytest.mark.skipif(not NAUGHTY.exists(), reason=f"{NAUGHTY.name} is not beside the project")
+@needs_strings
 def test_naughty_strings(receiver: Rsyslog, pki: Pki, way: str) -> None:
     """All of them, as values of records."""
-    texts = json.loads(NAUGHTY.read_text(encoding="utf-8"))
+    texts = json.loads(STRINGS.read_text(encoding="utf-8"))
     lines = [record(number, text) for number, text in enumerate(texts)]
     deliver(sender(receiver, pki, way), batch_of(lines))
     assert [message.raw for message in receiver.messages()] == [HEADER + line for line in lines]

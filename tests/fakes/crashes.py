@@ -178,7 +178,7 @@ class Run:
         deliver(
             OUTPUT,
             "standard",
-            FileSender(path=self._site.out, clock=self.clock, max_bytes=2_500),
+            FileSender(path=self._site.out, clock=self.clock, log=LOG.logger, max_bytes=2_500),
             PatientSpool(spool, self.clock, LOG),
             self.clock,
             DeliveryStats(self.clock.now()),

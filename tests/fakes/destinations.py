@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
+import os
 import re
 import ssl
 import zlib
@@ -95,7 +97,7 @@ class FileDestination:
 
     def sender(self) -> FileSender:
         """A sender to the folder."""
-        return FileSender(path=self._folder, clock=ManualClock(FIRST))
+        return FileSender(path=self._folder, clock=ManualClock(FIRST), log=LOG)
 
     def lines(self) -> list[bytes]:
         """The lines of the file."""
@@ -112,15 +114,15 @@ class FileDestination:
         self._aside.rename(self._file)
 
 
-class _Pipe(io.BytesIO):
-    """A stream whose reader can go away."""
+class _Redirected(io.BytesIO):
+    """A stream that leads to a file on a disk."""
 
-    broken = False
+    full = False
 
     def write(self, data: object, /) -> int:
-        """Write, or find that nobody reads."""
-        if self.broken:
-            raise BrokenPipeError
+        """Write, or find that the disk is full."""
+        if self.full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return super().write(data)  # type: ignore[arg-type]
 
 
@@ -128,23 +130,23 @@ class ConsoleDestination:
     """A stream in memory."""
 
     def __init__(self) -> None:
-        self._pipe = _Pipe()
+        self._file = _Redirected()
 
     def sender(self) -> ConsoleSender:
         """A sender to the stream."""
-        return ConsoleSender(stream=self._pipe)
+        return ConsoleSender(stream=self._file)
 
     def lines(self) -> list[bytes]:
         """The lines shown."""
-        return newline_lines(self._pipe.getvalue())
+        return newline_lines(self._file.getvalue())
 
     def fail_once(self) -> None:
-        """The reader leaves."""
-        self._pipe.broken = True
+        """The disk is full."""
+        self._file.full = True
 
     def repair(self) -> None:
-        """A reader is there."""
-        self._pipe.broken = False
+        """Somebody makes room."""
+        self._file.full = False
 
 
 class StreamDestination:

@@ -1,7 +1,7 @@
 """What a Devo relay reads: lines, counted lines and gzip members, and nothing half-right.
 
-Pure functions over all the bytes of one connection.  The forms are devo-sdk's (vendor
-notes, "The Devo wire form"); whatever deviates raises ``ValueError``.
+Pure functions over all the bytes of one connection.  The forms are devo-sdk's
+(docs/vendor-notes.md, Devo 5); whatever deviates raises ``ValueError``.
 """
 
 from __future__ import annotations

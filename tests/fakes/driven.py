@@ -48,7 +48,11 @@ def hybrid(folder: Path, simulator: Simulator, options: SimulatorOptions) -> Sit
     made = document(folder, simulator, options)
     made["globals"]["batch"] = {"max_seconds": 120.0}
     for service in made["inputs"]["pod"]["services"].values():
-        service |= {"archive_delay_in_seconds": 2400.0, "idle_limit_in_seconds": 7200.0}
+        service |= {
+            "archive_delay_in_seconds": 2400.0,
+            "idle_limit_in_seconds": 7200.0,
+            "archive_idle_limit_in_seconds": 7200.0,
+        }
     return Site(folder, made)
 
 

@@ -9,8 +9,8 @@ from collector.core.model import Micros
 from collector.errors import StateError
 
 
-class MemoryShelf:
-    """Satisfies ``app.health.Shelf``; ``writes`` counts what was stored, ``full`` refuses it."""
+class MemoryHealth:
+    """``app.health.HealthRecords``: ``writes`` counts what was stored, ``full`` refuses it."""
 
     def __init__(self) -> None:
         self.rows: dict[str, Health] = {}

@@ -19,8 +19,9 @@ from collector.senders.s3_objects import ndjson
 from collector.senders.syslog import SyslogSender
 from collector.senders.tls import ClientTls
 from collector.wire.http import HttpLimits, HttpWire
+from collector.wire.stream import StreamLimits
 from collector.wire.tls import vendor_context
-from collector.wire.websocket import StreamLimits, WebSocketWire
+from collector.wire.websocket import WebSocketWire
 from tests.fakes import s3_service
 from tests.fakes.batches import FIRST, batch_of, numbered
 from tests.fakes.clock import ManualClock

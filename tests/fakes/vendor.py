@@ -32,7 +32,7 @@ def quiet_options(hours: float = 6, **changed: Any) -> SimulatorOptions:
 
 
 class CasbClient:
-    """Calls the CASB endpoints as the vendor notes say, and hands back raw responses."""
+    """Calls the CASB endpoints (docs/vendor-notes.md, CASB A2 to A4); hands back raw responses."""
 
     def __init__(self, url: str, options: SimulatorOptions) -> None:
         """Remember where and who; no call yet."""

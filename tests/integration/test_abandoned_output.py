@@ -11,14 +11,14 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from collector.app.collector import Collector
-from collector.app.outcome import PARTIAL
+from collector.app.outcome import COMPLETE, PARTIAL
 from collector.app.selection import Selection
 from collector.cli import application
 from collector.clock import SystemClock
 from collector.core.checkpoint import started
 from collector.core.model import Batch
 from collector.core.store import Commit
-from collector.errors import CollectorError
+from collector.errors import CollectorError, StateError
 from collector.persistence.report import StateReport
 from collector.persistence.sqlite import SqliteStore
 from tests.fakes.config import changed, settings
@@ -55,6 +55,17 @@ def abandon(config: Path, output: str, answer: str = "") -> Result:
     return CliRunner().invoke(application(), command, input=answer)
 
 
+def test_without_a_state_none_is_made(tmp_path: Path) -> None:
+    """A wrong folder is told, and stays as it is."""
+    place = {"directory_name": str(tmp_path / "none")}
+    path = tmp_path / "config.yaml"
+    path.write_text(json.dumps(changed("globals.persistence.config", place)), encoding="utf-8")
+    refused = abandon(path, "gone", "y\n")
+    assert isinstance(refused.exception, StateError)
+    assert refused.exception.number == 203
+    assert not (tmp_path / "none").exists()
+
+
 def waiting(config: Path) -> list[tuple[str, str, int]]:
     """What waits for whom."""
     return StateReport.read(config.parent / "state").waiting
@@ -69,6 +80,20 @@ def test_a_start_names_it(config: Path, caplog: pytest.LogCaptureFixture) -> Non
     (warning,) = caplog.messages
     assert "2 records wait for the output gone" in warning
     assert "collector state abandon gone" in warning
+
+
+def test_a_one_shot_run_does_not_wait_for_it(
+    config: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its records are no failure of the run, which delivers the others at once."""
+    document = json.loads(config.read_text(encoding="utf-8"))
+    document["outputs"]["archive"]["config"]["path"] = str(config.parent / "out")
+    made = Collector(settings(document), SystemClock(), Selection({"none"}), once=True)
+    with caplog.at_level(logging.WARNING, logger="collector"):
+        assert made.run_once() == COMPLETE
+    (warning,) = caplog.messages
+    assert "2 records wait for the output gone" in warning
+    assert waiting(config) == [("gone", "standard", 2)]
 
 
 def test_the_state_names_it(config: Path) -> None:

@@ -16,7 +16,8 @@ from collector.core.model import Request, Response
 from collector.errors import VendorUnavailable
 from collector.simulator import frames
 from collector.wire.http import HttpLimits, HttpWire
-from collector.wire.websocket import StreamLimits, WebSocketWire
+from collector.wire.stream import StreamLimits
+from collector.wire.websocket import WebSocketWire
 from tests.fakes.batches import FIRST
 from tests.fakes.clock import ManualClock
 from tests.fakes.raw_server import Peer, RawServer, answer

@@ -6,7 +6,8 @@ from collector.clock import SystemClock
 from collector.core.model import Request
 from collector.core.times import SECOND
 from collector.simulator import frames
-from collector.wire.websocket import StreamLimits, WebSocketWire
+from collector.wire.stream import StreamLimits
+from collector.wire.websocket import WebSocketWire
 from tests.fakes.batches import FIRST
 from tests.fakes.config import changed, settings
 from tests.fakes.raw_server import Peer, RawServer

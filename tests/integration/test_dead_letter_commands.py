@@ -72,6 +72,25 @@ def site(tmp_path: Path) -> Site:
     return Site(tmp_path)
 
 
+@pytest.mark.parametrize("words", [("list",), ("replay", "--all"), ("drop", "--all", "--yes")])
+def test_without_a_state_none_is_made(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """A wrong folder is told, in the same words by every command, and stays as it is."""
+    place = {"directory_name": str(tmp_path / "none")}
+    config = tmp_path / "config.yaml"
+    config.write_text(json.dumps(changed("globals.persistence.config", place)), encoding="utf-8")
+    refused = CliRunner().invoke(application(), ["dead-letters", *words, "--config", str(config)])
+    assert isinstance(refused.exception, CollectorError)
+    assert (refused.exception.kind, refused.exception.number) == ("PrePullError", 203)
+    assert not (tmp_path / "none").exists()
+
+
+def test_what_could_not_be_read_has_no_output(site: Site) -> None:
+    """``-`` for people, as in the list; null for programs."""
+    lines = site.run("show", "1").stdout.splitlines()
+    assert [line.split() for line in lines if line.startswith("output")] == [["output", "-"]]
+    assert json.loads(site.run("show", "1", "--json").stdout)["output"] is None
+
+
 def test_list(site: Site) -> None:
     """One line each, oldest first, as text on which nothing acts, and as JSON."""
     shown = site.run("list")

@@ -187,7 +187,7 @@ def test_a_commit_settles_letters(state: SqliteState) -> None:
     with closing(opened(state)) as store:
         store.commit(commit(letters=[unreadable(), unreadable()]))
         first, second = listed(store)
-        store.commit(msgspec.structs.replace(commit(batch("siem")), settled=[first.id]))
+        store.commit(msgspec.structs.replace(commit(batch("siem")), replayed=[first.id]))
         assert listed(store) == [second]
 
 
@@ -219,7 +219,7 @@ def test_dropping_takes_out_what_fits(state: SqliteState) -> None:
         assert sum(each.dropped for each in store.letter_totals()) == 0
 
 
-def test_the_oldest_make_way_and_are_counted(state: SqliteState) -> None:
+def test_the_oldest_are_deleted_and_counted(state: SqliteState) -> None:
     """The bytes never exceed the bound, and each loss is counted where it happened."""
     with closing(opened(state, letter_bytes=1000)) as store:
         for number in range(20):
@@ -259,7 +259,7 @@ def test_the_log_warns_before_any_is_lost_and_tells_each_loss(state: SqliteState
             store.commit(commit(letters=[unreadable(bytes(100))] * count))
             watch.look()
             assert (len(log.texts("WARNING")), len(log.texts("ERROR"))) == (warnings, errors)
-        assert "2 dead letters had to make way" in log.texts("ERROR")[0]
+        assert "2 oldest dead letters were deleted" in log.texts("ERROR")[0]
         store.drop_letters(EVERY)
         watch.look()
     watch.look()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,6 +56,35 @@ def test_vendor_unavailable(site: Site) -> None:
         ("auth", "alerts", "events"), nowhere
     )
     assert site.run("--once", "--input", "casb") == 5, site.log
+
+
+@pytest.mark.parametrize("options", [["--once"], []], ids=["once", "lasting"])
+def test_the_reader_of_the_console_has_gone(site: Site, options: list[str]) -> None:
+    """As ``head`` does: 8, without a word of an error; a closed pipe never comes back."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        assert printed(site, writing, *options) == 8, site.log
+    finally:
+        os.close(writing)
+    assert "Nobody reads standard output any more" in site.log
+    assert "DeliveryError" not in site.log
+
+
+def test_a_full_disk_behind_the_console(site: Site) -> None:
+    """6 and a health event, for records that the next run delivers."""
+    site.document["globals"]["stall_limit_in_seconds"] = 0.5
+    with Path("/dev/full").open("wb") as full:
+        assert printed(site, full.fileno(), "--once") == 6, site.log
+    assert "DeliveryError 614: the console cannot be written (No space left on device)" in site.log
+
+
+def printed(site: Site, output: int, *options: str) -> int:
+    """``collector run`` with its records on a console that leads there; the exit code."""
+    site.document["outputs"] = {"screen": {"type": "console"}}
+    with (site.folder / "collector.log").open("ab") as log:
+        command = [*site.command("run"), *options]
+        return subprocess.run(command, stdout=output, stderr=log, check=False).returncode
 
 
 def test_damaged_state(site: Site) -> None:

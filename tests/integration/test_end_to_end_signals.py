@@ -214,6 +214,7 @@ def test_backfill_is_interrupted_while_the_vendor_hangs(
             process.send_signal(sign)
             _, told = process.communicate(timeout=LIMIT)
         assert process.returncode == 8, told
+        assert "Interrupted; 2 of 2 hours were not read." in told
         assert "could not be written" not in told
 
 

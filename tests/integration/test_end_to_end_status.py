@@ -16,7 +16,7 @@ from collector.clock import SystemClock
 from collector.errors import StateError
 from collector.persistence.health import HealthReader
 from collector.simulator import QUIET, Fault, Simulator
-from tests.fakes.processes import Site, document, eventually, history, started
+from tests.fakes.processes import Site, document, eventually, free_port, history, started
 
 OPTIONS = history(2, 60, QUIET)
 SOURCES = {"casb#alerts", "casb#events", "pod#message", "pod#maillog", "pod#audit"}
@@ -61,6 +61,13 @@ def watched(site: Site) -> int:
 def states(found: dict[str, Any]) -> dict[str, str]:
     """The state of each source."""
     return {each["source"]: each["state"] for each in found["sources"]}
+
+
+def last_data(site: Site) -> dict[str, str | None]:
+    """When the last record of each source came; empty while there is no state yet."""
+    if not stored(site):
+        return {}
+    return {each["source"]: each["last_data"] for each in status(site)[1]["sources"]}
 
 
 def stored(site: Site) -> dict[str, str]:
@@ -129,14 +136,38 @@ def test_a_run_that_was_killed(site: Site) -> None:
         eventually((site.state / "heartbeat").exists)
         process.kill()
         process.wait(10)
-    (site.state / "heartbeat").unlink()  # as if it were a minute and a half later
     code, found = status(site)
-    assert (code, found["ended_in_order"]) == (8, False)
+    assert (code, found["running"], found["ended_in_order"]) == (8, False, False)
+    (site.state / "heartbeat").unlink()  # as if it were a minute and a half later
+    assert status(site)[0] == 8
     assert site.run("--once") == 0, site.log
     assert "InternalError 6: the last run" in site.log
     (event,) = [each for each in announced(site, "health_event") if each["status"] == "opened"]
     assert (event["subject"], event["event"]) == ("collector", "FirstPartyGeneric")
     assert not (site.state / "running").exists()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_beside_a_one_shot_run(tmp_path: Path, workers: int) -> None:
+    """It is seen at work, with what has come so far; a kill is told at once."""
+    slow = Fault(service="message", action="stall", mode="archive", seconds=600)
+    with Simulator(OPTIONS, SystemClock(), [slow]) as simulator:
+        made = document(tmp_path, simulator, OPTIONS)
+        made["globals"] |= {"workers": workers}
+        site = Site(tmp_path, made, afresh=True)
+        with site.running("--once") as process:
+            eventually(lambda: last_data(site).get("pod#maillog"), look=0.1)
+            code, found = status(site)
+            assert (code, found["running"], found["one_shot"]) == (0, True, True)
+            # A worker process that has nothing more to do rests before the others.
+            assert states(found)["pod#maillog"] in {"collecting", "stopped"}
+            assert last_data(site)["pod#message"] is None
+            assert "Running (one-shot)" in asked(site, "status")[1]
+            assert asked(site, "health")[0] == 0
+            process.kill()
+            process.wait(10)
+    code, found = status(site)
+    assert (code, found["running"], found["ended_in_order"]) == (8, False, False)
 
 
 def test_metrics(site: Site) -> None:
@@ -183,6 +214,22 @@ def test_a_source_that_is_given_up(tmp_path: Path) -> None:
         assert {each["number"] for each in found["events"]} == {503, 310}
 
 
+def test_a_vendor_that_cannot_be_reached_is_told_at_once(site: Site) -> None:
+    """By both services of an input whose one token cannot be had, before the second try."""
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    casb = site.document["inputs"]["casb"]
+    casb["endpoints"] = dict.fromkeys(("auth", "alerts", "events"), nowhere)
+    casb["rate"] |= {"retry_base_in_seconds": 300, "retry_cap_in_seconds": 300}
+    with site.running("--input", "casb") as process:
+        eventually(lambda: set(stored(site).values()) == {"error"}, look=0.1)
+        code, found = status(site)
+        assert (code, found["running"], len(found["events"])) == (8, True, 2)
+        assert {each["event"] for each in found["events"]} == {"ThirdPartyGeneric"}
+        assert site.log.count("ApiError 500: the vendor could not be reached") == 2
+        process.terminate()
+        assert process.wait(10) == 0, site.log
+
+
 def test_an_interrupted_one_shot_run_tells_what_came(tmp_path: Path) -> None:
     """The data of a run that nobody has looked at yet is noted when it stops."""
     slow = Fault(service="message", action="stall", mode="archive", seconds=600)
@@ -192,7 +239,5 @@ def test_an_interrupted_one_shot_run_tells_what_came(tmp_path: Path) -> None:
             eventually((site.out / "mail.proofpoint.pod.maillog.ndjson").exists)
             process.terminate()
             assert process.wait(10) == 8, site.log
-    _, found = status(site)
-    last_data = {each["source"]: each["last_data"] for each in found["sources"]}
-    assert last_data["pod#maillog"] is not None
-    assert last_data["pod#message"] is None
+    assert last_data(site)["pod#maillog"] is not None
+    assert last_data(site)["pod#message"] is None

@@ -69,7 +69,7 @@ def test_a_group_made_anew_proves_nothing(tmp_path: Path) -> None:
 def test_the_marker_comes_and_goes(tmp_path: Path) -> None:
     """It is there while a run lasts; one that was cut off counts as left."""
     assert last_run.found(tmp_path) is None
-    marker = Marker(alive=START, kernel=KernelCounts(boot="b1"), beats=False)
+    marker = Marker(alive=START, kernel=KernelCounts(boot="b1"), once=True)
     last_run.mark(tmp_path, marker)
     assert last_run.found(tmp_path) == marker
     (tmp_path / "running").write_bytes(b"")

@@ -14,7 +14,8 @@ from collector.core.model import Request
 from collector.core.times import HOUR
 from collector.errors import VendorUnavailable
 from collector.wire.http import HttpLimits, HttpWire
-from collector.wire.websocket import StreamLimits, WebSocketWire
+from collector.wire.stream import StreamLimits
+from collector.wire.websocket import WebSocketWire
 from tests.fakes.clock import ManualClock
 from tests.fakes.pulls import START, Bench, as_json
 from tests.fakes.sources import alerts, events

@@ -131,8 +131,8 @@ def test_only_the_secrets_of_the_steps_are_read(config: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "cause"),
     [
-        (["-i", "pud"], "there is no input pud"),
-        (["-i", "pod", "-s", "alerts"], "pod has no service alerts"),
+        (["-i", "pud"], "no input is called pud"),
+        (["-i", "pod", "-s", "alerts"], "no service of pod is called alerts"),
         (["-i", "bare"], "bare names no pipeline"),
         (["-i", "pod", "-s", "audit"], "pipelines.broken.steps[0].condition"),
         (["-i", "pod", "-s", "audit"], "names nowhere, which is no pipeline"),

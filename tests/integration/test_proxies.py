@@ -19,8 +19,9 @@ from collector.errors import CollectorError
 from collector.net.proxies import DIRECT, Proxy
 from collector.senders.http import HttpSender
 from collector.wire.http import HttpLimits, HttpWire
+from collector.wire.stream import StreamLimits
 from collector.wire.tls import vendor_context
-from collector.wire.websocket import StreamLimits, WebSocketWire
+from collector.wire.websocket import WebSocketWire
 from tests.fakes.batches import FIRST
 from tests.fakes.clock import ManualClock
 from tests.fakes.connect_proxy import ConnectProxy

@@ -292,6 +292,18 @@ def test_a_letter_of_a_pipeline_is_delivered_though_it_is_known(store: SqliteSto
     assert (read_hour(store, MINIMAL).duplicates, len(records(store))) == (2, 2)
 
 
+def test_a_letter_without_a_time_was_never_in_the_digest(store: SqliteStore) -> None:
+    """It is delivered, and the row can be compared as before."""
+    source, intake = opened(store, PIPED, POD)
+    page = source.reread(b'{"guid":"g-1"}')
+    intake.take(page, mode="archive", pulling_id="1", counted_in=HOUR_OF_IT)
+    before = row(store, POD, HOUR_OF_IT.start)
+    assert (before.counts, before.digest) == (Counts(received=1, dead_lettered=1), 0)
+    assert replay(store).records == 1
+    after = row(store, POD, HOUR_OF_IT.start)
+    assert (after.counts, after.digest) == (Counts(received=1, spooled=1), 0)
+
+
 def test_a_letter_that_the_pipeline_still_refuses(store: SqliteStore) -> None:
     """It stays one letter, which can be tried again."""
     read_hour(store, PIPED)

@@ -12,7 +12,7 @@ from collector.cli import application
 from collector.config import keyfile
 from collector.config.ciphertext import decrypt, encrypt, key_id, new_key
 from collector.config.load import load
-from collector.config.reveal import secrets_of
+from collector.config.secured import secrets_of
 from collector.errors import ConfigError
 from tests.fakes.config import NOW
 from tests.fakes.sealed import PLAIN, TOKEN, ciphertexts, configuration, key_file

@@ -12,8 +12,8 @@ import pytest
 from collector.config.load import parse
 from collector.config.models import Settings
 from collector.config.problems import InvalidConfig, Problem
-from collector.config.reveal import secrets_of
 from collector.config.secrets import MAX_FILE_BYTES, Unresolved
+from collector.config.secured import secrets_of
 from collector.config.vaults import from_command, from_keyring
 from tests.fakes.config import NOW, changed
 from tests.fakes.keyrings import in_memory

@@ -79,7 +79,7 @@ def test_to_the_first_moment_there_is(state: SqliteState) -> None:
 
 def test_a_service_that_is_not_there(state: SqliteState) -> None:
     """A slip of the pen makes no new service."""
-    with pytest.raises(StateError, match="220"):
+    with pytest.raises(ConfigError, match="did you mean screen_casb#alerts"):
         reset(state, "screen_casb#alert", "--start", "2026-02-01T00:00:00Z")
 
 
@@ -88,6 +88,40 @@ def test_a_start_that_is_no_time(state: SqliteState) -> None:
     with pytest.raises(ConfigError, match="no time"):
         reset(state, SOURCE, "--start", "yesterday")
     assert state.rows("history") == []
+
+
+@pytest.mark.parametrize("start", ["1969-12-31T23:59:59Z", "9999-12-31T23:59:59Z"])
+def test_a_start_that_no_record_can_have(state: SqliteState, start: str) -> None:
+    """Nothing is reset: the state could not hold it, or nothing would come of it."""
+    with pytest.raises(ConfigError, match="1970 to 9998"):
+        reset(state, SOURCE, "--start", start)
+    assert state.rows("history") == []
+
+
+def test_a_start_in_the_future(state: SqliteState) -> None:
+    """Nothing is reset: nothing would be collected until then, in silence."""
+    with pytest.raises(ConfigError, match=r"2999-01-01T00:00:00Z lies in the future \(it is now"):
+        reset(state, SOURCE, "--start", "2999-01-01T00:00:00Z")
+    assert state.rows("history") == []
+
+
+def test_the_new_state_is_told_as_by_show(state: SqliteState) -> None:
+    """A row for people, and no value as a program spells it."""
+    told = reset(state, SOURCE, "--start", "2026-02-01T00:00:00Z").stderr
+    assert f"{SOURCE} starts anew:" in told
+    heading, row = told.splitlines()[1:3]
+    assert heading.split()[:3] == ["service", "start", "last"]
+    assert row.split()[:3] == [SOURCE, "2026-02-01T00:00:00Z", "-"]
+    assert "{" not in told
+
+
+def test_without_a_state_none_is_made(tmp_path: Path) -> None:
+    """A wrong folder is told, and stays as it is."""
+    nothing = SqliteState(tmp_path / "state")
+    configure(nothing)
+    with pytest.raises(StateError, match=r"203: .*holds no state"):
+        reset(nothing, SOURCE)
+    assert not nothing.folder.exists()
 
 
 def test_a_state_that_cannot_be_read_can_be_reset(state: SqliteState) -> None:

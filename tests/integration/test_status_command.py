@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from collector.app import heartbeat
-from collector.app.outcome import PARTIAL
+from collector.app.outcome import COMPLETE, PARTIAL
 from collector.cli import application
 from collector.clock import SystemClock
 from collector.core import times
@@ -87,6 +87,44 @@ def test_the_parts_of_a_source_are_told_each(config: Path) -> None:
     health = stood(("live", REFUSED, 5, 1), ("archive", REFUSED, 6, 2))
     told = json.loads(shown(config, {"pod#message": health}, "--json"))["events"]
     assert [(each["parts"], each["count"]) for each in told] == [(["live"], 1), (["archive"], 2)]
+
+
+def asked(config: Path, *options: str) -> tuple[int, str]:
+    """What is printed of the state as it is, and the exit code."""
+    command = ["status", "--config", str(config), *options]
+    done = CliRunner().invoke(application(), command, env={"COLUMNS": "400"})
+    return done.exit_code, done.stdout
+
+
+def test_services_that_never_ran_are_told(config: Path) -> None:
+    """While none ever ran nothing is healthy, and no last run is spoken of."""
+    SqliteStore.open(config.parent / "state", SystemClock()).close()
+    code, text = asked(config)
+    assert code == PARTIAL
+    assert "none has run yet" in text
+    assert text.count("not begun") == 3
+    code, document = asked(config, "--json")
+    told = json.loads(document)
+    assert (code, told["healthy"]) == (PARTIAL, False)
+    assert {each["source"]: each["state"] for each in told["sources"]} == dict.fromkeys(
+        ("casb#alerts", "casb#events", "pod#message"), "not begun"
+    )
+
+
+def test_a_service_that_never_ran_beside_one_that_did(config: Path) -> None:
+    """It is told, with the keys of every other; the health is that of those that ran."""
+    with closing(SqliteStore.open(config.parent / "state", SystemClock())) as store:
+        store.health.save({"pod#message": begun(None, START)}, START)
+    assert asked(config)[0] == COMPLETE
+    told = json.loads(asked(config, "--json")[1])
+    assert told["healthy"]
+    first, *others = told["sources"]
+    assert [each["source"] for each in told["sources"]] == [
+        "pod#message",
+        "casb#alerts",
+        "casb#events",
+    ]
+    assert all(each.keys() == first.keys() for each in others)
 
 
 def test_without_a_collector_the_state_is_the_last_one(config: Path) -> None:

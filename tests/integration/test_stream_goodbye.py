@@ -15,7 +15,8 @@ from websockets.server import ServerProtocol
 from websockets.sync.server import ServerConnection, serve
 
 from collector.core.model import Request
-from collector.wire.websocket import End, Stream, StreamLimits
+from collector.wire.inbox import End
+from collector.wire.stream import Stream, StreamLimits
 from tests.fakes.batches import FIRST
 from tests.fakes.clock import ManualClock
 

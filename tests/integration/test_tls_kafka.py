@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from collector.errors import CollectorError
 from collector.net.tls import Checks
-from collector.senders.failures import CLIENT_CERTIFICATE, TLS_FAILED, TLS_FILES
+from collector.senders.error_numbers import CLIENT_CERTIFICATE, TLS_FAILED, TLS_FILES
 from collector.senders.kafka import KafkaSender
 from collector.senders.kafka_settings import KafkaSettings
 from collector.senders.tls import ClientTls

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from collector.errors import CollectorError
-from collector.senders.failures import TLS_FILES, UNTRUSTED
+from collector.senders.error_numbers import TLS_FILES, UNTRUSTED
 from collector.senders.http import HttpSender
 from tests.fakes.batches import FIRST, batch_of, numbered
 from tests.fakes.clock import ManualClock

@@ -18,20 +18,24 @@ from pathlib import Path
 
 import pytest
 
+from collector.clock import SystemClock
 from collector.core.model import Request
 from collector.errors import (
     AuthenticationError,
     CollectorError,
     SessionEnded,
+    SessionSilent,
     SessionTaken,
     TokenRejected,
     VendorRefused,
     VendorUnavailable,
 )
 from collector.net.proxies import Proxy
-from collector.net.tls import Checks, client_side, verifying
+from collector.net.tls import Checks, client_side
 from collector.simulator import frames
-from collector.wire.websocket import End, Stream, StreamLimits, WebSocketWire, batches
+from collector.wire.inbox import End
+from collector.wire.stream import Stream, StreamLimits
+from collector.wire.websocket import WebSocketWire, batches
 from tests.fakes.batches import FIRST
 from tests.fakes.clock import ManualClock
 from tests.fakes.destinations import Authority
@@ -198,7 +202,7 @@ def test_a_redirect_is_not_followed(status: int) -> None:
     with RawServer(accepting(NORMAL)) as elsewhere:
         moved = answer(b"", f"Location: {elsewhere.url}/", status=f"{status} Moved")
         with (
-            pytest.raises(VendorUnavailable, match="302") as caught,
+            pytest.raises(VendorUnavailable, match=str(status)) as caught,
             session(lambda peer: peer.send(moved)),
         ):
             pass
@@ -310,11 +314,11 @@ def test_over_tls(tmp_path: Path) -> None:
     """With an authority of its own; without it, the certificate is not accepted."""
     authority = Authority(tmp_path)
     with RawServer(accepting(text(b"{}"), NORMAL), authority.server()) as server:
-        trusting = WebSocketWire(LIMITS, ManualClock(FIRST), verifying(authority.ca))
+        trusting = WebSocketWire(LIMITS, ManualClock(FIRST), client_side(authority.ca))
         with trusting.open(request(server.ws_url)) as stream:
             assert drained(stream) == [b"{}"]
         with pytest.raises(VendorUnavailable, match="certificate was not accepted") as caught:
-            WebSocketWire(LIMITS, ManualClock(FIRST), verifying()).open(request(server.ws_url))
+            WebSocketWire(LIMITS, ManualClock(FIRST), client_side()).open(request(server.ws_url))
     assert_no_secret(caught.value)
     del caught, stream
     gc.collect()  # shows what was not let go of
@@ -333,7 +337,7 @@ def test_another_name_over_tls(tmp_path: Path) -> None:
         ) as stream:
             assert drained(stream) == [b"1"]
         with pytest.raises(VendorUnavailable, match="certificate was not accepted"):
-            WebSocketWire(LIMITS, ManualClock(FIRST), verifying(pki.ca.cert)).open(
+            WebSocketWire(LIMITS, ManualClock(FIRST), client_side(pki.ca.cert)).open(
                 request(server.ws_url)
             )
 
@@ -690,6 +694,41 @@ def test_without_an_idle_limit_silence_never_ends_a_session() -> None:
         assert stream.lasts
 
 
+@pytest.mark.parametrize("kind", ["pings", "fragments"])
+def test_an_archive_session_without_messages_is_given_up(kind: str) -> None:
+    """It has an end, so whatever else comes, only whole messages put its limit off."""
+
+    def script(peer: Peer) -> None:
+        opcode = frames.TEXT
+        while not peer.over.wait(0.01):
+            if kind == "pings":
+                peer.send(frames.frame(b"", frames.PING))
+            else:
+                peer.send(frames.frame(b"", opcode, flags=0))
+                opcode = frames.CONTINUATION
+
+    got: list[bytes] = []
+    with RawServer(accepting(text(b"1"), then=script)) as server:
+        clock = SystemClock(FIRST, speed=1000.0)
+        limits = StreamLimits(idle=0, message_idle=600, max_seconds=100)
+        stream = WebSocketWire(limits, clock).open(request(server.ws_url))
+        with pytest.raises(SessionSilent, match="303"):
+            got.extend(message for each in batches(stream) for message in each.messages)
+    assert (got, stream.end) == ([b"1"], End.SILENT)
+
+
+def test_time_in_which_nobody_reads_is_no_lack_of_messages() -> None:
+    """While the spool is full no message can come; those that do come put the limit off."""
+    clock = ManualClock(FIRST)
+    limits = StreamLimits(idle=0, message_idle=600, max_seconds=0.1)
+    with session(accepting(text(b"1")), limits, clock) as stream:
+        assert stream.read() == [b"1"]
+        for _ in range(3):
+            clock.advance(3600)
+            assert stream.read() == []
+        assert stream.lasts
+
+
 def test_our_close_takes_all_that_was_in_flight() -> None:
     """Records, a ping among them, then the vendor's answer."""
     received: list[tuple[int, bytes]] = []
@@ -756,7 +795,7 @@ def test_while_nobody_reads_nothing_is_taken(tmp_path: Path, *, secure: bool) ->
 
     with RawServer(accepting(then=script), authority.server() if secure else None) as server:
         wire = WebSocketWire(
-            StreamLimits(max_records=5), ManualClock(FIRST), verifying(authority.ca)
+            StreamLimits(max_records=5), ManualClock(FIRST), client_side(authority.ca)
         )
         stream = wire.open(request(server.ws_url))
         assert len(stream.read()) == 5

@@ -53,21 +53,21 @@ def refusals(raw: bytes) -> tuple[Problem, ...]:
         return error.problems
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200)
 @given(st.lists(YAML_BITS, max_size=30))
 def test_any_text(bits: list[str]) -> None:
     """Any text is read, or refused with a place to look at."""
     assert all(problem.line for problem in refusals("".join(bits).encode()))
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100)
 @given(st.binary(max_size=60))
 def test_any_bytes(raw: bytes) -> None:
     """Any bytes are read, or refused with a place to look at."""
     assert all(problem.line for problem in refusals(raw))
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200)
 @given(st.sampled_from(paths(MINIMAL)), VALUES)
 def test_any_value_anywhere(path: tuple[str, ...], value: object) -> None:
     """Any value at any place is taken, or each problem has path, reason and fix."""

@@ -1,34 +1,24 @@
 """Public collections of hostile input, through reader and batching.
 
-They lie beside the repository (``../shared/data``) and are not copied into it.
+They are not part of the project (``tests/fakes/corpora.py``).
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from collector.core.batching import Limits, Origin, batches
 from collector.core.events import reader
-from collector.core.flatten import MODES, flattener
+from collector.core.flatten import Mode, flattener
 from collector.core.model import Event
 from collector.pullers import pod_message
+from tests.fakes.corpora import CASES, STRINGS, needs_cases, needs_strings
 from tests.fakes.lines import is_one_line_of_json, refuse
 from tests.fakes.pulls import START, as_json
-
-DATA = Path(__file__).parents[3] / "shared" / "data"
-CASES = DATA / "jsontestsuite" / "test_parsing"
-STRINGS = DATA / "blns.json"
-
-needs_cases = pytest.mark.skipif(
-    not CASES.is_dir(), reason="../shared/data/jsontestsuite is absent"
-)
-needs_strings = pytest.mark.skipif(
-    not STRINGS.is_file(), reason="../shared/data/blns.json is absent"
-)
 
 ORIGIN = Origin(
     input="tenant",
@@ -43,7 +33,7 @@ ORIGIN = Origin(
 read = reader(pod_message.SHAPE)
 
 
-def delivered(events: list[Event], mode: str = "none") -> list[bytes]:
+def delivered(events: list[Event], mode: Mode = "none") -> list[bytes]:
     """The lines that leave for the spool, each checked."""
     flatten = flattener(mode, "text")
     pairs = [(event, flatten(event.raw)) for event in events]
@@ -137,8 +127,8 @@ def test_neighbours_survive_all_cases() -> None:
 
 
 @needs_strings
-@pytest.mark.parametrize("mode", MODES)
-def test_naughty_strings(mode: str) -> None:
+@pytest.mark.parametrize("mode", get_args(Mode))
+def test_naughty_strings(mode: Mode) -> None:
     """Every naughty string travels as value and as key, in every spelling."""
     naughty: list[str] = json.loads(STRINGS.read_text(encoding="utf-8"))
     assert len(naughty) == 515

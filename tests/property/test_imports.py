@@ -103,7 +103,7 @@ def survives(product: str, raw: bytes, suffix: str) -> None:
 
 
 @pytest.mark.parametrize("product", PRODUCTS)
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(st.binary(max_size=60), SUFFIXES)
 def test_any_bytes(product: str, raw: bytes, suffix: str) -> None:
     """Any bytes are taken or refused."""
@@ -111,7 +111,7 @@ def test_any_bytes(product: str, raw: bytes, suffix: str) -> None:
 
 
 @pytest.mark.parametrize("product", PRODUCTS)
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(st.lists(BITS, max_size=20), SUFFIXES)
 def test_any_text(product: str, bits: list[str], suffix: str) -> None:
     """Any text that looks a little like a configuration, too."""
@@ -119,7 +119,7 @@ def test_any_text(product: str, bits: list[str], suffix: str) -> None:
 
 
 @pytest.mark.parametrize(("product", "document"), DOCUMENTS)
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=80)
 @given(st.data(), VALUES)
 def test_any_value_anywhere(product: str, document: Any, data: st.DataObject, value: Any) -> None:
     """Any value at any place of an example, as JSON."""

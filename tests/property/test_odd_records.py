@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from collector.core import wirejson
 from collector.core.events import Shape, reader, rescue
-from collector.core.flatten import MODES, flattener
+from collector.core.flatten import Mode, flattener
 from collector.core.model import NO_TIME, Event, Rejected
 from collector.core.times import isoformat
 from collector.pullers import casb_alerts, casb_events, pod_maillog
@@ -61,7 +61,7 @@ def outcome(raw: bytes, shape: Shape) -> Event | Rejected | None:
     return (*events, *rejected, None)[0]
 
 
-@settings(max_examples=500, deadline=None, derandomize=True)
+@settings(max_examples=500)
 @given(ANY, SHAPES)
 @example(b'{"x":1e999}', pod_maillog.SHAPE)
 @example(b'{"x":' + b"[" * 990 + b"]" * 990 + b"}", pod_maillog.SHAPE)
@@ -79,12 +79,12 @@ def test_any_bytes(raw: bytes, shape: Shape) -> None:
                 assert found.original is not None
             assert all(
                 is_one_line_of_json(each)
-                for mode in MODES
+                for mode in get_args(Mode)
                 for each in flattener(mode, "timestamp")(found.raw)
             )
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300)
 @given(RECORDS, st.booleans(), st.sampled_from([None, 1]), SHAPES)
 def test_valid_json_keeps_its_meaning(
     record: dict[str, Any],
@@ -101,7 +101,7 @@ def test_valid_json_keeps_its_meaning(
     assert set(found.flags) <= {"no_id", "no_time"}
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300)
 @given(st.dictionaries(NAMES, st.text(max_size=6), max_size=4))
 def test_control_characters_mean_the_same(record: dict[str, str]) -> None:
     """Raw control characters in strings come back as the characters they were."""
@@ -111,7 +111,7 @@ def test_control_characters_mean_the_same(record: dict[str, str]) -> None:
     assert json.loads(wirejson.repair(raw.encode()).raw) == json.loads(raw, strict=False)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200)
 @given(st.lists(RECORDS, max_size=5), RECORDS, st.booleans(), st.sampled_from([None, 1]))
 def test_parts_of_valid_json(
     records: list[Any],
@@ -129,7 +129,7 @@ def test_parts_of_valid_json(
     assert {json.loads(name): json.loads(value) for name, value in members} == fields
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300)
 @given(ANY)
 def test_parts_of_any_bytes(raw: bytes) -> None:
     """Either the brackets do not match, or no byte but commas and white space is left out."""

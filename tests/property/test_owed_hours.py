@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import msgspec
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -15,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from collector.core import checkpoint as rules
 from collector.core.checkpoint import Checkpoint
 from collector.core.model import Window
+from collector.core.put_off import LONGEST, after_failure
 from collector.core.state import from_state, to_state
 from collector.core.times import HOUR, floor_hour
 from tests.fakes.pulls import MINUTE, START
@@ -114,9 +116,7 @@ class Service(RuleBasedStateMachine):
 
 
 TestService = Service.TestCase
-TestService.settings = settings(
-    max_examples=150, stateful_step_count=25, deadline=None, derandomize=True
-)
+TestService.settings = settings(max_examples=150, stateful_step_count=25)
 
 
 class Owed(RuleBasedStateMachine):
@@ -127,6 +127,8 @@ class Owed(RuleBasedStateMachine):
         super().__init__()
         self.checkpoint = rules.started(START)
         self.owed: set[int] = set()
+        self.put_off: dict[int, int] = {}
+        self.now = START + 10**4 * HOUR
 
     @rule(start=st.integers(0, 900), length=st.integers(1, 400))
     def owe(self, start: int, length: int) -> None:
@@ -139,23 +141,41 @@ class Owed(RuleBasedStateMachine):
     def pay(self, hour: int, length: int) -> None:
         """Some hours are given, owed or not."""
         span = Window(START + hour * HOUR, START + (hour + length) * HOUR)
-        self.checkpoint = rules.paid(self.checkpoint, span)
+        self.checkpoint = rules.looked(rules.paid(self.checkpoint, span), span)
         self.owed -= set(range(span.start, span.end, HOUR))
+        for start in range(span.start, span.end, HOUR):
+            self.put_off.pop(start, None)
+
+    @rule(minutes=st.sampled_from([1, 5, 70, 1000]))
+    def fail(self, minutes: int) -> None:
+        """The hour that is due cannot be read, and some time passes."""
+        hour = rules.due(self.checkpoint, self.now, 0)
+        if hour is not None:
+            put_off = after_failure(self.checkpoint.put_off, hour, self.now)
+            self.checkpoint = msgspec.structs.replace(self.checkpoint, put_off=put_off)
+            (added,) = (each for each in put_off if each.start == hour.start)
+            assert self.now < added.not_before <= self.now + LONGEST
+            self.put_off[hour.start] = added.not_before
+        self.now += minutes * MINUTE
+
+    @invariant()
+    def survives_a_restart(self) -> None:
+        """The stored form holds what is put off, too."""
+        assert from_state(to_state(self.checkpoint)) == self.checkpoint
 
     @invariant()
     def same_hours(self) -> None:
-        """Both know the same hours, and which is the oldest."""
+        """Both know the same hours, and which is the oldest that is not put off."""
         spans = self.checkpoint.owed
         assert {h for span in spans for h in range(span.start, span.end, HOUR)} == self.owed
-        due = rules.due(self.checkpoint, START + 10**4 * HOUR, 0)
-        assert (due and due.start) == min(self.owed, default=None)
+        due = rules.due(self.checkpoint, self.now, 0)
+        free = {start for start in self.owed if self.put_off.get(start, 0) <= self.now}
+        assert (due and due.start) == min(free, default=None)
         assert rules.due(self.checkpoint, START, DELAY) is None
 
 
 TestOwed = Owed.TestCase
-TestOwed.settings = settings(
-    max_examples=60, stateful_step_count=20, deadline=None, derandomize=True
-)
+TestOwed.settings = settings(max_examples=60, stateful_step_count=20)
 
 
 NEVER = START + 10**4 * HOUR
@@ -206,6 +226,4 @@ class Looks(RuleBasedStateMachine):
 
 
 TestLooks = Looks.TestCase
-TestLooks.settings = settings(
-    max_examples=60, stateful_step_count=20, deadline=None, derandomize=True
-)
+TestLooks.settings = settings(max_examples=60, stateful_step_count=20)

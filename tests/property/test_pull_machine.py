@@ -202,7 +202,7 @@ class Events(Pulls):
         return events_answer(self.vendor, request)
 
 
-LIMITS = settings(max_examples=60, stateful_step_count=20, deadline=None, derandomize=True)
+LIMITS = settings(max_examples=60, stateful_step_count=20)
 TestAlerts = Alerts.TestCase
 TestAlerts.settings = LIMITS
 TestEvents = Events.TestCase

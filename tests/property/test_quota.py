@@ -20,7 +20,7 @@ BACKWARDS = st.sampled_from([-1, -SECOND, -HOUR, -13 * HOUR, -DAY, -400 * DAY, 4
 QUOTAS = st.builds(Quota, st.integers(1, 4), st.sampled_from([0, SECOND, 3 * SECOND, HOUR]))
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200)
 @given(QUOTAS, st.lists(STEPS, max_size=40))
 def test_never_more_than_allowed(quota: Quota, steps: list[Micros]) -> None:
     """Over a clock that runs forwards, no day has more calls and no two are closer."""
@@ -42,7 +42,7 @@ def test_never_more_than_allowed(quota: Quota, steps: list[Micros]) -> None:
     assert all(b - a >= quota.min_interval for a, b in pairwise(calls))
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200)
 @given(QUOTAS, st.lists(STEPS | BACKWARDS, max_size=30))
 def test_a_jumping_clock_never_blocks_for_long(quota: Quota, steps: list[Micros]) -> None:
     """Wherever the clock jumped from, a call is possible within two days and its spacing."""
@@ -57,7 +57,7 @@ def test_a_jumping_clock_never_blocks_for_long(quota: Quota, steps: list[Micros]
             assert 0 <= admission.wait <= DAY / SECOND
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300)
 @given(
     st.text(max_size=40)
     | st.text("0123456789:, -+.JanFebThuGMTUC", max_size=40)
@@ -70,7 +70,7 @@ def test_any_retry_after(value: str, cap: float) -> None:
     assert seconds is None or 0 <= seconds <= cap
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100)
 @given(st.integers(0, 10**6), st.floats(0.001, 100), st.floats(0.001, 10**4), st.integers())
 def test_any_backoff(attempt: int, base: float, cap: float, seed: int) -> None:
     """A wait lies between half of its ceiling and all of it, and the ceiling never falls."""

@@ -57,7 +57,7 @@ class Worker:
                 self._shared.most = max(self._shared.most, self._shared.size)
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150)
 @given(
     workers=st.integers(2, 6),
     rate=st.integers(100, 20_000),

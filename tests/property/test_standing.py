@@ -15,7 +15,7 @@ from tests.fakes.pulls import START, hours
 
 MISSING = "missing"
 """The state of an hour without a row."""
-RUNS = settings(max_examples=200, deadline=None, derandomize=True)
+RUNS = settings(max_examples=200)
 TERMS = st.builds(
     Terms,
     settle=st.integers(0, 3 * HOUR),

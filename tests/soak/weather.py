@@ -5,6 +5,8 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
+import msgspec
+
 from collector.simulator import Fault
 from collector.simulator.faults import BODY_ACTIONS, STREAM_ACTIONS
 from collector.simulator.options import CASB_SERVICES, POD_SERVICES
@@ -15,7 +17,7 @@ EVERY_SECONDS = 300.0
 _STATUSES = (400, 401, 403, 404, 409, 429, 500, 502, 503, 504)
 _CLOSE_CODES = (1000, 1001, 1002, 1008, 1011, 1012, 1013, 4000)
 _ORDERLY = (1000, 1001)
-"""In the archive these say that an hour is whole (vendor notes on PoD, sections 2 and 8)."""
+"""In the archive these say that an hour is whole (docs/vendor-notes.md, PoD 2 and 8)."""
 
 
 def storm(rng: Random, seconds: float) -> list[Fault]:
@@ -36,7 +38,7 @@ def _fault(rng: Random, at: float) -> Fault:
         service = "events"
     mode = rng.choice(("live", "archive", None)) if streams else None
     fields = {"service": service, "action": action, "mode": mode, "after_seconds": at}
-    return Fault.from_dict(fields | _details(rng, action, mode))
+    return msgspec.convert(fields | _details(rng, action, mode), Fault)
 
 
 def _details(rng: Random, action: str, mode: str | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The alerts service as a source (vendor notes on CASB, A3)."""
+"""The alerts service as a source (docs/vendor-notes.md, CASB A3)."""
 
 from __future__ import annotations
 
@@ -131,8 +131,10 @@ def test_pages_count_on() -> None:
 def test_page_without_list() -> None:
     """A page without alerts is no empty page."""
     alerts = source()
-    with pytest.raises(UnreadableAnswer):
+    with pytest.raises(UnreadableAnswer) as caught:
         alerts.read(Response(request=asked(alerts), status=200, body=b'{"message":"x"}'))
+    assert caught.value.cause == "the page has no list alerts"
+    assert caught.value.remedy == "check the endpoint's URL"
 
 
 def test_odd_bytes_do_not_cost_the_neighbours() -> None:

@@ -1,4 +1,4 @@
-"""The events service as a source (vendor notes on CASB, A4)."""
+"""The events service as a source (docs/vendor-notes.md, CASB A4)."""
 
 from __future__ import annotations
 
@@ -113,6 +113,14 @@ def test_unreadable_page(body: dict[str, Any]) -> None:
         read(source(), **body)
 
 
+def test_remedy_of_a_page_without_its_list() -> None:
+    """The remedy names the setting that says what the list is called."""
+    with pytest.raises(UnreadableAnswer) as caught:
+        read(source(), items=[])
+    assert caught.value.cause == "the page has no list content"
+    assert caught.value.remedy == "check the endpoint's URL and the service's list_field"
+
+
 def test_odd_bytes_cost_neither_neighbours_nor_token() -> None:
     """A page is read on, whatever is in one of its records."""
     odd = b'{"eventId":"a\t"},{"eventId":"b","x":"\\ud800"},{"eventId":0x1}'
@@ -131,6 +139,16 @@ def test_refused_cursor(status: int) -> None:
     after = events.refused(with_cursor, status)
     assert after == rules.at_cursor(with_cursor, None)
     assert events.refused(rules.started(START), status) is None
+
+
+def test_without_a_cursor_late_events_are_asked_for() -> None:
+    """From so long before the last complete moment, but nothing from before the start."""
+    mark = rules.completed(rules.started(START), START + 3 * HOUR)
+    plan = plan_of(source(), mark, START + 4 * HOUR)
+    assert plan.request.params == {"startTime": "2026-01-01T02:00"}
+    assert plan.window.start == START + 3 * HOUR
+    plan = plan_of(source(cursor_lookback=5 * HOUR), mark, START + 4 * HOUR)
+    assert plan.request.params == {"startTime": "2026-01-01T00:00"}
 
 
 def test_other_refusals() -> None:
@@ -172,7 +190,9 @@ def test_second_look() -> None:
     timeless = Page(events=[event(1, NO_TIME), event(2, START)])
     assert not events.enough(plan, within)
     assert events.enough(plan, beyond)
-    assert not events.enough(plan, timeless)
+    assert events.enough(plan, timeless)
+    assert not events.enough(plan, Page(events=[event(1, NO_TIME)]))
+    assert events.enough(plan, Page(events=[event(1, 0), event(2, START)]))
     assert not events.enough(plan, Page(events=[]))
     assert events.plan(checkpoint, START) is not None
     assert events.plan(rules.looked(checkpoint, hours(-3, -2)), START + HOUR) is None

@@ -27,6 +27,12 @@ def heard(until: float, *, clean: bool, since: float = 0.0) -> Checkpoint:
     return rules.heard(checkpoint, at(until), clean=clean)
 
 
+def fresh(now: float) -> Live:
+    """A session that begins: the server may give what is older than it first."""
+    moment = at(now)
+    return Live(moment, clean=False, unbroken_since=moment, backlog=Window(moment, moment + 1))
+
+
 def test_started() -> None:
     """A new service has everything before it."""
     assert rules.started(START) == Checkpoint(START, START, START)
@@ -125,7 +131,7 @@ def test_first_connection_owes_everything_up_to_now() -> None:
     """Live cannot choose its start: the hours before it are for the archive."""
     after = rules.connected(rules.started(at(0.5)), at(3.2), MEMORY, SLACK)
     assert (after.owed, after.since) == ((hours(0, 4),), at(4))
-    assert after.live == Live(at(3.2), clean=False, unbroken_since=at(3.2))
+    assert after.live == fresh(3.2)
 
 
 def test_start_in_the_future() -> None:
@@ -141,7 +147,54 @@ def test_following_a_clean_end() -> None:
     """
     after = rules.connected(heard(3.1, clean=True), at(3.9), MEMORY, SLACK)
     assert after.owed == ()
-    assert after.live == Live(at(3.1), clean=False, unbroken_since=START)
+    backlog = Window(at(3.1), at(3.9) + 1)
+    assert after.live == Live(at(3.1), clean=False, unbroken_since=START, backlog=backlog)
+
+
+def resumed() -> Checkpoint:
+    """A session that follows one which ended in order: the first of what waited has come."""
+    after = rules.connected(heard(3.9, clean=True), at(4.5), MEMORY, SLACK)
+    early = [event(1, at(3.91)), event(2, NO_TIME), event(3, at(9))]
+    return rules.caught_up(rules.heard(after, at(4.6), clean=False), early, at(4.6), quiet=False)
+
+
+def test_what_waited_is_not_vouched_for() -> None:
+    """An hour of which the server still gives records is neither heard whole nor complete."""
+    after = rules.heard(resumed(), at(4.9), clean=False)
+    assert hours(3, 4) not in rules.heard_whole(heard(3.9, clean=True), after, SLACK)
+    assert rules.complete_until(after) == at(3.9)
+
+
+@pytest.mark.parametrize("clean", [True, False])
+def test_archive_takes_over_before_all_that_waited_was_given(clean: bool) -> None:  # noqa: FBT001
+    """It is to give all hours since the last one that was heard to its end."""
+    after = rules.heard(resumed(), at(4.7), clean=clean)
+    assert rules.planned(after, at(6), SLACK).owed == (hours(3, 6),)
+
+
+def test_what_waited_is_too_old_for_a_third_session() -> None:
+    """Two short sessions one after the other: the server remembers from the first's end."""
+    ended = rules.heard(resumed(), at(4.6), clean=True)
+    assert rules.connected(ended, at(4.7), MEMORY, SLACK).owed == ()
+    after = rules.connected(ended, at(4.8), MEMORY, SLACK)
+    assert after.owed == (hours(2, 5),)
+    assert after.live == fresh(4.8)
+
+
+def test_an_event_of_the_session_itself() -> None:
+    """Once one comes that is younger than the session, all that waited has been given."""
+    after = rules.caught_up(resumed(), [event(4, at(4.51))], at(4.61), quiet=False)
+    assert after.live == Live(at(4.6), clean=False, unbroken_since=START)
+    later = rules.heard(after, at(5.3), clean=False)
+    assert hours(3, 4) in rules.heard_whole(resumed(), later, SLACK)
+
+
+def test_nothing_comes_any_more() -> None:
+    """A server that has been silent for long has given all."""
+    behind = rules.heard(resumed(), at(5.4), clean=False)
+    assert rules.caught_up(behind, [], at(5.4), quiet=False) == behind
+    after = rules.caught_up(behind, [], at(5.4), quiet=True)
+    assert after.live == Live(at(5.4), clean=False, unbroken_since=START)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +205,7 @@ def test_not_following(clean: bool, now: float, owed: Window) -> None:  # noqa: 
     """A gap too long, or an end that proves nothing: all touched hours are owed."""
     after = rules.connected(heard(3.1, clean=clean), at(now), MEMORY, SLACK)
     assert after.owed == (owed,)
-    assert after.live == Live(at(now), clean=False, unbroken_since=at(now))
+    assert after.live == fresh(now)
 
 
 def test_vendor_clock_ahead_of_ours() -> None:

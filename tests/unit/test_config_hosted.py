@@ -26,7 +26,7 @@ JOB: dict[str, Any] = {
         }
     },
 }
-"""As it is pasted into Devo's form (shared vendor notes, "Run-time layout")."""
+"""As it is pasted into Devo's form (docs/vendor-notes.md, Devo 1)."""
 
 BASE = """\
 globals:

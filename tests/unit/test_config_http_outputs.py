@@ -12,7 +12,7 @@ from collector.config.outputs import (
     SplunkHecOutput,
     SumoLogicOutput,
 )
-from collector.config.reveal import secrets_of
+from collector.config.secured import secrets_of
 from tests.fakes.config import changed, only, problems, settings
 
 CONFIGS: dict[str, dict[str, Any]] = {

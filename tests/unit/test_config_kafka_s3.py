@@ -8,7 +8,7 @@ import pytest
 
 from collector.config.extras import needs
 from collector.config.outputs import KafkaOutput, S3Output
-from collector.config.reveal import secrets_of
+from collector.config.secured import secrets_of
 from tests.fakes.config import changed, only, problems, settings
 
 KAFKA: dict[str, Any] = {"bootstrap_servers": ["kafka.example.com:9093"]}

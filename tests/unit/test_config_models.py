@@ -38,7 +38,7 @@ def test_defaults_of_globals() -> None:
 
 
 def test_defaults_of_casb() -> None:
-    """The defaults are those of the vendor notes on CASB, A8."""
+    """The defaults are those of docs/vendor-notes.md, CASB A8."""
     found = casb(MINIMAL)
     assert (found.auth.path, found.auth.body_format) == ("/v1/auth", "json")
     assert (found.auth.token_field, found.auth.header_prefix) == ("auth_token", "")
@@ -52,7 +52,7 @@ def test_defaults_of_casb() -> None:
 
 
 def test_defaults_of_casb_services() -> None:
-    """Both services have the tags, paths and paging of the vendor notes."""
+    """Both services have the tags, paths and paging of docs/vendor-notes.md, CASB A8."""
     alerts, events = casb(MINIMAL).services.alerts, casb(MINIMAL).services.events
     assert alerts is not None
     assert events is not None
@@ -68,7 +68,7 @@ def test_defaults_of_casb_services() -> None:
 
 
 def test_defaults_of_pod() -> None:
-    """The defaults are those of the vendor notes on PoD; audit may be silent for ever."""
+    """The defaults are those of docs/vendor-notes.md, PoD 8; audit may be silent for ever."""
     services = pod(changed("inputs.pod.services", {"message": {}, "audit": {}})).services
     message, audit = services.message, services.audit
     assert message is not None

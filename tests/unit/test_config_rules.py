@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from tests.fakes.config import changed, problems
@@ -64,3 +65,37 @@ def test_at_every_level() -> None:
         "inputs.pod.credentials.token",
         "inputs.pod.proxy",
     ]
+
+
+def test_one_folder_under_two_names(tmp_path: Path) -> None:
+    """Also where one of them leads over a link."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "out")
+    document = changed("outputs.archive.config.path", str(tmp_path / "out"))
+    for path in (tmp_path / "link", tmp_path / "other" / ".." / "out"):
+        document["outputs"]["second"] = {"type": "file", "config": {"path": str(path)}}
+        assert paths(document) == ["outputs.second.config.path"]
+    document["outputs"]["second"]["config"]["path"] = str(tmp_path / "other")
+    assert not problems(document)
+
+
+def test_the_collectors_own_tag_is_its_own() -> None:
+    """No enabled service has it, not even by its default, or by what is filled into it."""
+    taken = changed("globals.internal_tag", "mail.proofpoint.pod.message")
+    assert paths(taken) == ["globals.internal_tag"]
+    filled = changed("inputs.pod.services.message.tag", "devo.{input}.out")
+    filled["globals"]["internal_tag"] = "devo.pod.out"
+    assert paths(filled) == ["globals.internal_tag"]
+    assert paths(changed("inputs.pod.services.message.tag", "devo.collectors.out")) == [
+        "globals.internal_tag"
+    ]
+
+
+def test_the_tag_of_what_is_not_collected() -> None:
+    """A service, or an input, that is not enabled writes nothing."""
+    document = changed("globals.internal_tag", "casb.proofpoint.alert")
+    document["inputs"]["casb"]["services"]["alerts"]["enabled"] = False
+    assert not problems(document)
+    document["inputs"]["casb"]["services"]["alerts"]["enabled"] = True
+    document["inputs"]["casb"]["enabled"] = False
+    assert not problems(document)

@@ -11,7 +11,7 @@ from collector.config.ciphertext import encrypt, new_key
 from collector.config.load import load, parse
 from collector.config.models import Settings
 from collector.config.problems import InvalidConfig, Problem
-from collector.config.reveal import secrets_of
+from collector.config.secured import secrets_of
 from tests.fakes.config import NOW, changed, problems
 from tests.fakes.sealed import PLAIN, TOKEN, ciphertexts, configuration, key_file
 

@@ -9,7 +9,7 @@ import pytest
 
 from collector.app import tls as wiring
 from collector.config.inputs import Input
-from collector.config.reveal import secrets_of
+from collector.config.secured import secrets_of
 from collector.config.tls import SpeaksTls, Tls
 from collector.net.proxies import DIRECT, Proxy, proxy_for
 from collector.net.tls import Checks

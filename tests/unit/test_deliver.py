@@ -203,7 +203,7 @@ def test_logs_state_changes_only(caplog: pytest.LogCaptureFixture) -> None:
     assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING", "INFO"]
     assert "after 11 failed tries" in caplog.messages[-1]
     counts = run.stats.counts()
-    assert (counts.failures, counts.last_error) == (11, None)
+    assert (counts.failures, counts.fault) == (11, None)
 
 
 def test_spool_errors_pass_and_close() -> None:

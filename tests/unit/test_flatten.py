@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from collector.core.flatten import MODES, flattener
+from collector.core.flatten import Mode, flattener
 from tests.fakes.pulls import as_json
 
 
-def flat(mode: str, record: dict[str, Any]) -> list[dict[str, Any]]:
+def flat(mode: Mode, record: dict[str, Any]) -> list[dict[str, Any]]:
     """The flat records, decoded."""
     return [json.loads(raw) for raw in flattener(mode, "kids")(as_json(record))]
 
@@ -67,11 +67,11 @@ def test_split_fields_can_be_named() -> None:
     assert json.loads(flatten(b'{"kids":[5]}')[0]) == {"kids": 5, "n": 0, "of": 1}
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", get_args(Mode))
 @pytest.mark.parametrize(
     "raw", [b"{}", b'{ "a": 1 }', b'{"kids":[]}', b'{"kids":null}', b'{"kids":{"x":[1]}}']
 )
-def test_no_children(mode: str, raw: bytes) -> None:
+def test_no_children(mode: Mode, raw: bytes) -> None:
     """A parent without children is one record, untouched."""
     assert flattener(mode, "kids")(raw) == [raw]
 
@@ -112,8 +112,8 @@ def test_path_never_overwrites() -> None:
     assert flat("path", record) == [{"kids_0_x": 0, "kids_kids_0_x": 1}]
 
 
-@pytest.mark.parametrize("mode", MODES)
-def test_too_deep_to_take_apart(mode: str) -> None:
+@pytest.mark.parametrize("mode", get_args(Mode))
+def test_too_deep_to_take_apart(mode: Mode) -> None:
     """A record that is nested too deeply for us is delivered whole."""
     raw = b'{"kids":[1,2],"x":%b%b}' % (b"[" * 100_000, b"]" * 100_000)
     assert flattener(mode, "kids")(raw) == [raw]

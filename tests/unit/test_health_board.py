@@ -18,10 +18,12 @@ from collector.core.flatten import flattener
 from collector.core.gate import Marks
 from collector.core.health import Change, Kind, Notice, Signal, State
 from collector.core.model import NO_TIME, Page
+from collector.core.times import SECOND
 from collector.errors import (
     AuthenticationError,
     CollectorError,
     ConfigError,
+    HoursPutOff,
     QuotaExhausted,
     SessionEnded,
     SessionTaken,
@@ -35,7 +37,7 @@ from collector.errors import (
 from collector.pullers.casb_alerts import AlertsSettings, casb_alerts
 from collector.pullers.journal import Journal
 from tests.fakes.clock import ManualClock
-from tests.fakes.health import MemoryShelf
+from tests.fakes.health import MemoryHealth
 from tests.fakes.log import MemoryLog
 from tests.fakes.pulls import START, Bench, event
 
@@ -56,8 +58,8 @@ class Ward:
     ) -> None:
         self.acceptance = acceptance
         self.clock = ManualClock(START)
-        self.shelf = MemoryShelf()
-        self.board = Board(self.shelf, self.clock)
+        self.records = MemoryHealth()
+        self.board = Board(self.records, self.clock)
         endurance = Endurance(patience)
         self.watch, self.live = (
             SourceWatch(self.board, SOURCE, part, self.clock, endurance)
@@ -133,6 +135,7 @@ KINDS: list[tuple[CollectorError | None, Kind]] = [
     (QuotaExhausted(429, "c", "r"), Kind.THIRD_PARTY_GENERIC),
     (UnreadableAnswer(305, "c", "r"), Kind.THIRD_PARTY_GENERIC),
     (SessionEnded(303, "c", "r"), Kind.THIRD_PARTY_GENERIC),
+    (HoursPutOff(313, "c", "r"), Kind.THIRD_PARTY_GENERIC),
     (StateError(206, "c", "r"), Kind.FIRST_PARTY_GENERIC),
     (Undelivered(601, "c", "r"), Kind.FIRST_PARTY_GENERIC),
     (None, Kind.FIRST_PARTY_GENERIC),
@@ -202,6 +205,26 @@ def test_waits_are_trouble_and_pages_are_progress() -> None:
     ward.journal.repeating(SessionEnded(303, "it broke", "wait"), 1.0)
     assert (ward.state, ward.numbers()) == (State.ERROR, [503, 303])
     ward.journal.begin(START).page(ward.bench.intake.totals())
+    assert (ward.state, ward.numbers()) == (State.COLLECTING, [])
+
+
+def test_hours_that_are_put_off_stand_while_all_else_goes_well() -> None:
+    """Whatever else is read; and a source that works but for them is not given up."""
+    ward = Ward()
+    endurance = Endurance(600.0)
+    hours = SourceWatch(ward.board, SOURCE, "hours", ward.clock, endurance)
+    journal = Journal(ward.log, "alerts", ward.clock, watch=ward.watch, hours=hours)
+    job = ward.job()
+    journal.none_is_put_off()
+    assert ward.state is State.STARTED
+    ward.failure = HoursPutOff(313, "one hour cannot be read", "nothing")
+    for _ in range(3):
+        journal.put_off(HoursPutOff(313, "one hour cannot be read", "nothing"))
+        job.run()
+        journal.begin(START).page(ward.bench.intake.totals())
+    assert (ward.state, ward.numbers()) == (State.ERROR, [313])
+    assert ward.board.standing()[0].event.count == 3
+    journal.none_is_put_off()
     assert (ward.state, ward.numbers()) == (State.COLLECTING, [])
 
 
@@ -332,7 +355,7 @@ def test_an_output_that_fails() -> None:
     ward = Ward()
     stats = ward.lane.stats
     for _ in range(3):
-        stats.failed(str(Undelivered(610, "nobody answers at siem:443 -> or", "start it")))
+        stats.failed(Undelivered(610, "nobody answers at siem:443 -> or", "start it"))
     ward.look()
     (stands,) = ward.board.standing()
     fault = stands.event.fault
@@ -350,22 +373,51 @@ def test_what_is_stored_and_when() -> None:
     ward = Ward()
     ward.board.save()
     ward.board.save()
-    assert ward.shelf.writes == 1
+    assert ward.records.writes == 1
     ward.watch.failed(DOWN)
     ward.board.save()
-    assert (ward.shelf.writes, ward.shelf.rows[SOURCE].state) == (2, State.ERROR)
+    assert (ward.records.writes, ward.records.rows[SOURCE].state) == (2, State.ERROR)
     ward.clock.advance(120)
     ward.board.save()
-    assert (ward.shelf.writes, ward.shelf.checked) == (3, ward.clock.now())
-    ward.shelf.full = True
+    assert (ward.records.writes, ward.records.checked) == (3, ward.clock.now())
+    ward.records.full = True
     ward.clock.advance(120)
     with pytest.raises(StateError):
         ward.board.save()
     ward.board.save()
-    ward.shelf.full = False
+    ward.records.full = False
     ward.clock.advance(120)
     ward.board.save()
-    assert ward.shelf.writes == 4
+    assert ward.records.writes == 4
+
+
+def test_new_data_is_stored_with_the_look_that_finds_it() -> None:
+    """Its row alone; on a full disk it is not worth a try before all is due."""
+    ward = Ward()
+    ward.watch.progressed()
+    ward.look()
+    ward.board.save()
+    ward.take(1)
+    ward.look(5)
+    ward.records.rows.clear()
+    ward.board.save()
+    assert ward.records.rows[SOURCE].last_data == ward.clock.now()
+    assert set(ward.records.rows) == {SOURCE}
+    ward.look(5)
+    ward.board.save()
+    assert ward.records.writes == 2
+    ward.records.full = True
+    ward.take(2)
+    ward.look(5)
+    with pytest.raises(StateError):
+        ward.board.save()
+    ward.take(3)
+    ward.look(5)
+    ward.board.save()
+    ward.records.full = False
+    ward.look(120)
+    ward.board.save()
+    assert ward.records.rows[SOURCE].last_data == ward.clock.now() - 120 * SECOND
 
 
 def test_the_next_run_knows_when_the_last_record_came() -> None:
@@ -376,12 +428,12 @@ def test_the_next_run_knows_when_the_last_record_came() -> None:
     ward.board.end(Signal.STOP_ASKED)
     ward.board.end(Signal.ENDED)
     ward.board.save()
-    assert ward.shelf.rows[SOURCE].state is State.STOPPED
-    again = Board(ward.shelf, ward.clock)
+    assert ward.records.rows[SOURCE].state is State.STOPPED
+    again = Board(ward.records, ward.clock)
     again.begin(SOURCE)
     assert again.health(SOURCE).last_data == START
     again.keep_only([])
-    assert set(ward.shelf.rows) == {SOURCE}
+    assert set(ward.records.rows) == {SOURCE}
 
 
 def test_news_is_told_once() -> None:

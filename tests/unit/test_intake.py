@@ -14,7 +14,7 @@ from collector.core.ledger import Entry
 from collector.core.model import NO_TIME, Counts, Page, Rejected, Window
 from collector.core.times import HOUR
 from tests.fakes.pulls import SOURCE_ID, START, Bench, event, hours
-from tests.fakes.sources import alerts
+from tests.fakes.sources import alerts, events
 from tests.fakes.store import Crash
 
 NOW = START + 5 * HOUR
@@ -133,6 +133,14 @@ def test_needed_from(bench: Bench) -> None:
     assert bench.intake.needed_from() == START + HOUR
     bench.stand_at(rules.owing(bench.checkpoint, START, START + HOUR))
     assert bench.intake.needed_from() == START - HOUR
+
+
+def test_ids_are_kept_for_what_a_source_asks_for_again() -> None:
+    """A service that loses its cursor goes back in time: all that is there is known."""
+    bench = Bench(events(cursor_lookback=7 * HOUR), NOW)
+    bench.stand_at(rules.taken(bench.checkpoint, [event(1, NOW)]))
+    bench.stand_at(rules.completed(bench.checkpoint, NOW))
+    assert bench.intake.needed_from() == NOW - 7 * HOUR
 
 
 def test_ids_around_the_newest_event_are_kept(bench: Bench) -> None:

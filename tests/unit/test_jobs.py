@@ -27,6 +27,7 @@ from collector.core.flatten import flattener
 from collector.errors import (
     AuthenticationError,
     CollectorError,
+    HoursPutOff,
     SessionEnded,
     StateError,
     Stopped,
@@ -241,6 +242,19 @@ def test_what_passes_is_left_to_the_next_pull(kind: str, caplog: pytest.LogCaptu
     assert [text for _, level, text in lines(caplog) if level == "ERROR"] == [
         f"{PASSING[kind]}; the next pull goes on from here"
     ]
+    desk.job.run()
+    assert (work.setups, work.runs, desk.stops) == (1, 2, 0)
+    assert desk.outcome.exit_code() == COMPLETE
+
+
+def test_hours_that_are_put_off_are_a_failure_of_the_run(caplog: pytest.LogCaptureFixture) -> None:
+    """Its exit code tells of them; the service neither rests nor is set up anew."""
+    error = HoursPutOff(313, "one hour cannot be read", "nothing")
+    work = Work(error)
+    desk = Desk(work)
+    desk.job.run()
+    assert desk.outcome.exit_code() == VENDOR
+    assert [text for _, level, text in lines(caplog) if level == "ERROR"] == [str(error)]
     desk.job.run()
     assert (work.setups, work.runs, desk.stops) == (1, 2, 0)
     assert desk.outcome.exit_code() == COMPLETE

@@ -101,7 +101,7 @@ def test_waits_and_repeats() -> None:
     first, second, third = log.texts("WARNING")
     assert first.endswith("next try in 1.2 seconds")
     assert "down -> wait" in second
-    assert "reading again from the last complete moment" in third
+    assert "reading again from before the last complete moment" in third
 
 
 def test_a_session_that_stays_taken_is_an_alarm() -> None:

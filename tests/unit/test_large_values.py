@@ -7,12 +7,13 @@ of JSON; what is beyond the bounds is kept aside.
 from __future__ import annotations
 
 import tracemalloc
+from typing import get_args
 
 import pytest
 
 from collector.core.bounds import Bounds
 from collector.core.events import reader
-from collector.core.flatten import flattener
+from collector.core.flatten import Mode, flattener
 from collector.core.model import Event, Rejected
 from collector.core.wirejson import splice
 from collector.pullers.pod_message import SHAPE
@@ -55,7 +56,7 @@ def test_taken_as_it_is(kind: str) -> None:
     assert isinstance(event, Event)
     assert (event.id, event.time, event.raw, event.flags) == ("a", START, raw, ())
     assert splice(raw, b'"@collector"', b"{}") == raw[:-1] + b',"@collector":{}}'
-    for mode in ("none", "split", "pivot", "path"):
+    for mode in get_args(Mode):
         assert flattener(mode, "related_events")(raw) == [raw]
 
 

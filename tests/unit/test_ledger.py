@@ -88,6 +88,15 @@ def test_digest_is_independent_of_order() -> None:
     assert whole.digest != head.digest
 
 
+def test_digest_is_of_events_with_a_time() -> None:
+    """The others count, but which row they will be read in again nobody can tell."""
+    dated, timeless = event(1), event(2, NO_TIME)
+    (both,) = ledger.entries(page([dated, timeless], [dated, timeless]), hours(0, 1))
+    (one,) = ledger.entries(page([dated], [dated]), hours(0, 1))
+    assert both.counts.spooled == 2
+    assert both.digest == one.digest
+
+
 def test_closed_hours() -> None:
     """A span completes the hours that ended within it, the first one included."""
     span = Window(START + HOUR // 2, START + 2 * HOUR + 1)

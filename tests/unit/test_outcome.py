@@ -19,6 +19,7 @@ from collector.app.outcome import (
 from collector.errors import (
     AuthenticationError,
     CollectorError,
+    HoursPutOff,
     SessionEnded,
     StateError,
     TokenRejected,
@@ -60,6 +61,7 @@ def test_all_done() -> None:
         (VendorRefused(404, "c", "r"), VENDOR),
         (UnreadableAnswer(301, "c", "r"), VENDOR),
         (SessionEnded(303, "c", "r"), VENDOR),
+        (HoursPutOff(313, "c", "r"), VENDOR),
         (DOWN, DELIVERY),
         (FULL, STATE),
         (None, INTERNAL),

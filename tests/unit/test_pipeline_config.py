@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from collector.app.pipelines import pipeline_of
-from collector.config.reveal import secrets_of
+from collector.config.secured import secrets_of
 from collector.pipeline import Outcome, Pipeline
 from tests.fakes.config import changed, only, problems, settings
 

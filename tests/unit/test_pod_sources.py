@@ -1,4 +1,4 @@
-"""The three PoD services as sources (vendor notes on PoD)."""
+"""The three PoD services as sources (docs/vendor-notes.md, PoD 1 to 8)."""
 
 from __future__ import annotations
 

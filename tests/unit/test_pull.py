@@ -12,6 +12,7 @@ from collector.core.ledger import COMPLETE, PARTIAL, REPAIRED, SETTLING, VERIFIE
 from collector.core.model import Micros, Request, Window
 from collector.core.times import HOUR, SECOND, isoformat
 from collector.errors import (
+    HoursPutOff,
     SessionEnded,
     Stopped,
     UnreadableAnswer,
@@ -230,6 +231,22 @@ def test_refused_cursor_falls_back_to_time(status: int) -> None:
     assert len(bench.log.texts("WARNING")) == 1
 
 
+def test_a_refused_cursor_costs_no_late_event() -> None:
+    """Events that appear long after their time are found by time, too; the others are known."""
+    bench = Bench(events(), NOW)
+    bench.puller(ScriptedFetch(event_page("a", 1), event_page("a"))).pull()
+    bench.clock.advance(3600)
+
+    def answer(request: Request) -> bytes:
+        if request.params == {"nextPage": "a"}:
+            raise refusal(410)
+        found = request.params.get("startTime", "later") <= "2026-01-01T00:00"
+        return event_page("b", *([1, 2] if found else []))
+
+    bench.puller(AnsweringFetch(answer)).pull()
+    assert ids(bench) == ["1", "2"]
+
+
 def test_refused_without_cursor() -> None:
     """A refused start time is for the operator."""
     with pytest.raises(VendorRefused):
@@ -384,11 +401,12 @@ def cut_after(*messages: bytes) -> Any:
 def test_archive_hour_that_never_ends() -> None:
     """After a few tries the hour stays owed, and the ledger calls it partial."""
     bench = archive()
-    with pytest.raises(SessionEnded):
+    with pytest.raises(HoursPutOff, match="the session was cut"):
         bench.puller(cut_after(record(1))).pull()
     assert bench.checkpoint.owed == (hours(0, 1),)
     assert bench.store.states_of(PARTIAL) == {hours(0, 1)}
     bench.restart()
+    bench.clock.advance(60)
     bench.puller(ScriptedFetch([record(1), record(2)])).pull()
     assert ids(bench) == ["g-1", "g-2"]
     assert not rules.due(bench.checkpoint, bench.clock.now(), 0)
@@ -399,9 +417,10 @@ def test_cut_hour_of_odd_times(time: str) -> None:
     """The rest of a cut hour is delivered, though its first records lie in no or another hour."""
     bench = archive()
     first = as_json({"guid": "odd", "ts": time})
-    with pytest.raises(SessionEnded):
+    with pytest.raises(HoursPutOff):
         bench.puller(cut_after(first)).pull()
     bench.restart()
+    bench.clock.advance(60)
     bench.puller(ScriptedFetch([first, record(2)])).pull()
     assert ids(bench) == ["odd", "g-2"]
 

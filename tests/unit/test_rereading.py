@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from collector.app.rereading import plan
+from collector.app.rereading import plan, wanting
+from collector.core import checkpoint as rules
 from collector.core.ledger import COMPLETE, PARTIAL, STATES, UNRECOVERABLE, Account
 from collector.core.model import Window
+from collector.core.put_off import after_failure
 from collector.core.times import DAY, HOUR
 from collector.persistence.hours import Hour
 from tests.fakes.config import MINIMAL, NOW, settings
@@ -36,3 +39,13 @@ def test_given_up_by_a_wrong_clock() -> None:
     assert found.read == [hours[0].account.span, hours[1].account.span]
     assert found.known == [hours[2].account.span]
     assert found.out_of_reach == []
+
+
+def test_an_hour_that_was_put_off_is_read_on_request() -> None:
+    """At once, however long it was to wait."""
+    owing = rules.owing(rules.started(NOW - DAY), NOW - 2 * HOUR, NOW - HOUR)
+    (hour,) = owing.owed
+    put_off = after_failure((), hour, NOW)
+    mark = msgspec.structs.replace(rules.look_again(owing, hour, NOW - DAY), put_off=put_off)
+    assert rules.due_look(mark, NOW) is None
+    assert rules.due_look(wanting(mark, [hour], NOW), NOW) == hour

@@ -1,4 +1,4 @@
-"""Who we are to CASB (vendor notes on CASB, A2)."""
+"""Who we are to CASB (docs/vendor-notes.md, CASB A2)."""
 
 from __future__ import annotations
 

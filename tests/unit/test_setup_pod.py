@@ -1,4 +1,4 @@
-"""Who we are to PoD (vendor notes on PoD, section 1)."""
+"""Who we are to PoD (docs/vendor-notes.md, PoD 1)."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -80,10 +81,12 @@ def test_stream_fault_strikes_within_a_session_when_its_time_comes() -> None:
         {"service": "alerts", "action": "status", "nth": 0},
     ],
 )
-def test_bad_fault_is_refused_with_a_remedy(fields: dict[str, Any]) -> None:
+def test_bad_fault_is_refused_with_a_remedy(tmp_path: Path, fields: dict[str, Any]) -> None:
     """Unknown keys and impossible combinations raise ConfigError."""
+    path = tmp_path / "faults.json"
+    path.write_text(json.dumps([fields]))
     with pytest.raises(ConfigError) as caught:
-        Fault.from_dict(fields)
+        load_faults(path)
     assert caught.value.remedy
 
 

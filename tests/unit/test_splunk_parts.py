@@ -7,7 +7,7 @@ import pytest
 from collector.senders.http_client import Reply
 from collector.senders.http_parts import Part
 from collector.senders.splunk_acks import Acknowledgements
-from collector.senders.splunk_answers import Told, around, failure, told, verdict
+from collector.senders.splunk_answers import Told, around, failure, parsed, verdict
 from tests.fakes.batches import batch_of, numbered
 
 MEANINGS = [
@@ -63,7 +63,7 @@ def test_around(position: int | None, sizes: list[tuple[int, int]]) -> None:
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"code":"x"}', b"\xff"])
 def test_unreadable_answer_says_nothing(body: bytes) -> None:
     """The status has to do."""
-    assert told(reply(200, body)) == Told()
+    assert parsed(reply(200, body)) == Told()
 
 
 def test_acknowledgements() -> None:

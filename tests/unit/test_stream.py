@@ -161,9 +161,10 @@ def test_messages_in_flight_are_taken() -> None:
     streamer(made, ScriptedConnect(session), None).run()
     assert session.finished
     assert ids(made) == ["g-1", "g-2"]
-    assert made.checkpoint.live == Live(
-        made.clock.now(), clean=True, unbroken_since=START + 5 * HOUR
-    )
+    live = made.checkpoint.live
+    assert live is not None
+    assert (live.heard_until, live.clean) == (made.clock.now(), True)
+    assert live.unbroken_since == START + 5 * HOUR
 
 
 def test_a_close_that_is_not_confirmed() -> None:
@@ -289,6 +290,11 @@ def test_an_hour_that_ends_between_two_sessions() -> None:
     made.restart()
     second = ScriptedSession(made.clock, [[record(3, 5.99)]], at_end=made.clock.stop)
     streamer(made, ScriptedConnect(second), None).run()
+    assert owed_hours(made) == []
+    assert made.store.states_of(COMPLETE) == set(), "more of it may wait"
+    made.wake(made.clock.now())
+    third = ScriptedSession(made.clock, [[record(4, 6.31)]], at_end=made.clock.stop)
+    streamer(made, ScriptedConnect(third), None).run()
     assert owed_hours(made) == []
     assert hours(5, 6) in made.store.states_of(COMPLETE)
 

@@ -318,7 +318,7 @@ class Listening:
         intake, now = self._bench.intake, self._bench.clock.now()
         dated = self._bench.source.dated
         gap = gaps.before(intake.checkpoint, now, dated=dated)
-        entries = gaps.told(intake.checkpoint, now, intake.account, dated=dated)
+        entries = gaps.session_entries(intake.checkpoint, now, intake.account, dated=dated)
         intake.advance(lambda checkpoint: gaps.resumed(checkpoint, now, dated=dated), entries)
         if gap is not None:
             self._bench.journal.missed(SessionEnded(311, gaps.spelled(gap), "nothing"))

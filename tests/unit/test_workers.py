@@ -5,8 +5,8 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
-from collector.app.crew import units
 from collector.app.selection import NOTHING, Selection
+from collector.app.worker_processes import units
 from collector.core.workers import STEADY_SECONDS, deaths, pause, share, spread
 from tests.fakes.config import MINIMAL, settings
 

@@ -1,11 +1,11 @@
-"""Who pulls besides this process: nobody, or the workers of ``collector.app.crew``."""
+"""Who pulls besides this process: nobody, or the workers of ``collector.app.worker_processes``."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
 
-class Company(Protocol):
+class WorkerPool(Protocol):
     """The worker processes, as the supervisor's main thread sees them."""
 
     @property
@@ -38,7 +38,7 @@ class Company(Protocol):
         ...
 
 
-class Alone:
+class NoWorkers:
     """No worker: this process does all of it."""
 
     sources = 0

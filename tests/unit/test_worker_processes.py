@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from collector.app.backpressure import SpoolGate
-from collector.app.crew import DIED, Duty, Member
 from collector.app.health import Board
 from collector.app.inspection import COLLECTOR
 from collector.app.outcome import COMPLETE, INTERNAL, PARTIAL, Outcome
+from collector.app.worker_processes import DIED, WorkerContext, WorkerProcess
 from collector.core.gate import Marks
 from collector.core.workers import ONE_SHOT_STARTS
 from tests.fakes.clock import ManualClock
-from tests.fakes.health import MemoryShelf
+from tests.fakes.health import MemoryHealth
 from tests.fakes.log import MemoryLog
 from tests.fakes.pulls import START
 
@@ -47,21 +47,21 @@ class Site:
         """Start it."""
         self.clock = clock
         self.outcome = Outcome()
-        self.board = Board(MemoryShelf(), clock)
+        self.board = Board(MemoryHealth(), clock)
         self.board.begin(COLLECTOR)
-        duty = Duty(
+        context = WorkerContext(
             command=command,
             epoch="1",
             once=once,
-            shape="",
+            digest="",
             clock=clock,
             outcome=self.outcome,
             board=self.board,
             gate=SpoolGate(lambda: 0, Marks(100), clock, MemoryLog()),
             stop=clock.stop,
         )
-        self.member = Member(1, ["pod#message"], duty)
-        self.member.start()
+        self.worker = WorkerProcess(1, ["pod#message"], context)
+        self.worker.start()
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +73,7 @@ def heard(caplog: pytest.LogCaptureFixture) -> None:
 def test_a_run_that_ends_gives_it_up(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """After a few tries, with the exit code of an internal error."""
     site = Site([str(tmp_path / "absent")], ManualClock(START), once=True)
-    assert site.member.ended(LIMIT)
+    assert site.worker.ended(LIMIT)
     assert site.outcome.exit_code() == INTERNAL
     assert 0 < site.clock.monotonic() < 60
     told = [text for text in caplog.messages if "could not be started" in text]
@@ -87,14 +87,14 @@ def test_a_run_that_ends_gives_it_up(tmp_path: Path, caplog: pytest.LogCaptureFi
 def test_a_run_that_ends_and_is_stopped(tmp_path: Path) -> None:
     """While it waits for the next try: that is an interruption, and no defect."""
     site = Site([str(tmp_path / "absent")], StoppingClock(1.0), once=True)
-    assert site.member.ended(LIMIT)
+    assert site.worker.ended(LIMIT)
     assert site.outcome.exit_code() == PARTIAL
 
 
 def test_a_run_that_lasts_tries_for_ever(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Each time a line that says so, and health that does."""
     site = Site([str(tmp_path / "absent")], StoppingClock(3600.0), once=False)
-    assert site.member.ended(LIMIT)
+    assert site.worker.ended(LIMIT)
     told = [text for text in caplog.messages if "could not be started" in text]
     assert len(told) > 10 * ONE_SHOT_STARTS
     assert "it is started again in 60.0 seconds" in told[-1]

@@ -21,7 +21,6 @@ from collector.app.health import Board
 from collector.app.inspection import COLLECTOR
 from collector.app.outcome import CONFIG, STATE, Outcome, Report
 from collector.app.selection import Selection
-from collector.app.services import enabled
 from collector.app.worker import Orders
 from collector.config.models import Settings
 from collector.config.pod import PodInput
@@ -42,13 +41,13 @@ _MAX_REPORT = 1024 * 1024
 log = component_logger("MainProcess", "MainThread")
 
 
-class Duty(msgspec.Struct, frozen=True, kw_only=True):
+class WorkerContext(msgspec.Struct, frozen=True, kw_only=True):
     """What all workers have in common; ``stop`` stops the whole program."""
 
     command: Sequence[str]
     epoch: str
     once: bool
-    shape: str
+    digest: str
     clock: Clock
     outcome: Outcome
     board: Board
@@ -56,14 +55,16 @@ class Duty(msgspec.Struct, frozen=True, kw_only=True):
     stop: Callable[[], None]
 
 
-class Member:
+class WorkerProcess:
     """One worker: the process that runs now, and the thread that watches it."""
 
-    def __init__(self, number: int, sources: list[str], duty: Duty) -> None:
+    def __init__(self, number: int, sources: list[str], context: WorkerContext) -> None:
         self._number = number
         self._name = f"worker {number}"
-        self._orders = Orders(epoch=duty.epoch, sources=sources, once=duty.once, shape=duty.shape)
-        self._duty = duty
+        self._orders = Orders(
+            epoch=context.epoch, sources=sources, once=context.once, digest=context.digest
+        )
+        self._context = context
         self._lock = threading.Lock()
         self._asked = False
         self._process: subprocess.Popen[bytes] | None = None
@@ -95,15 +96,15 @@ class Member:
     def look(self) -> None:
         """A worker that has run for long is well again."""
         if self._process is not None and self._lived() >= workers.STEADY_SECONDS:
-            self._duty.board.progressed(COLLECTOR, self._name)
+            self._context.board.progressed(COLLECTOR, self._name)
 
     def _attend(self) -> None:
         deaths = 0
         while (how := self._run()) is not None:
             deaths = workers.deaths(deaths, self._lived())
-            tried = self._duty.once and deaths >= workers.ONE_SHOT_STARTS
+            tried = self._context.once and deaths >= workers.ONE_SHOT_STARTS
             if tried or self._waits(how, workers.pause(deaths)):
-                if self._duty.once:
+                if self._context.once:
                     self._missing(how)
                 return
 
@@ -130,7 +131,7 @@ class Member:
             self._began = time.monotonic()
             self._starts += 1
             self._process = subprocess.Popen(  # noqa: S603 - our own program
-                [*self._duty.command, str(self._number)],
+                [*self._context.command, str(self._number)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
             )
@@ -143,20 +144,20 @@ class Member:
 
     def _shall_go_on(self, code: int, report: Report | None) -> bool:
         """Take note of an end; whether the worker is to be started again."""
-        outcome = self._duty.outcome
+        outcome = self._context.outcome
         if report is not None:
             outcome.include(report)
             if STATE in report.failures.values():
-                self._duty.stop()
+                self._context.stop()
                 return False
         elif self._is_final(code):
             log.critical("Worker %d cannot go on (%s); the collector stops", self._number, code)
             outcome.broken(code)
-            self._duty.stop()
+            self._context.stop()
             return False
-        if report is None and self._duty.once:
+        if report is None and self._context.once:
             self._missing(f"ended by {_cause(code)}")
-        return not (self._duty.once or self._asked or self._duty.clock.stopping())
+        return not (self._context.once or self._asked or self._context.clock.stopping())
 
     def _is_final(self, code: int) -> bool:
         """Whether an end without a report concerns all of us.
@@ -167,55 +168,56 @@ class Member:
 
     def _missing(self, how: str) -> None:
         """A one-shot worker did not say how it went, or could not be started at all."""
-        if self._asked or self._duty.clock.stopping():
-            self._duty.outcome.interrupted()
+        if self._asked or self._context.clock.stopping():
+            self._context.outcome.interrupted()
         else:
             log.error("%s; its sources wait for the next run", _fault(self._name, how).cause)
-            self._duty.outcome.failed(self._name, None)
+            self._context.outcome.failed(self._name, None)
 
     def _waits(self, how: str, pause: float) -> bool:
         """Tell of a death and wait before the next start; whether the program stops."""
         fault = _fault(self._name, how)
-        self._duty.board.failed(COLLECTOR, self._name, fault)
+        self._context.board.failed(COLLECTOR, self._name, fault)
         log.error(
             "InternalError %d: %s; it is started again in %.1f seconds -> %s",
             *(fault.number, fault.cause, pause, fault.remedy),
         )
-        return self._duty.clock.sleep(pause)
+        return self._context.clock.sleep(pause)
 
     def _lived(self) -> float:
         return time.monotonic() - self._began
 
 
-class Crew:
-    """All workers; see ``collector.app.company``."""
+class ProcessPool:
+    """All workers; see ``collector.app.worker_pool``."""
 
-    def __init__(self, settings: Settings, selection: Selection, duty: Duty) -> None:
+    def __init__(self, settings: Settings, selection: Selection, context: WorkerContext) -> None:
         shares = workers.spread(units(settings, selection), settings.globals.workers)
-        self._clock = duty.clock
-        self._gate = duty.gate
+        self._clock = context.clock
+        self._gate = context.gate
         self.sources = sum(map(len, shares))
-        self._members = [
-            Member(number, sources, duty) for number, sources in enumerate(shares, start=1)
+        self._processes = [
+            WorkerProcess(number, sources, context)
+            for number, sources in enumerate(shares, start=1)
         ]
         self._deadline: float | None = None
 
     def start(self) -> None:
         """Start them; returns at once."""
-        for member in self._members:
-            member.start()
+        for worker in self._processes:
+            worker.start()
 
     def finish(self) -> None:
         """Return when all have ended; when the program stops, ask them to and return at once."""
-        while not all(member.ended(0) for member in self._members):
+        while not all(worker.ended(0) for worker in self._processes):
             if self._clock.sleep(_LOOK_SECONDS):
                 self.ask_to_stop()
                 return
 
     def look(self) -> None:
         """Note the workers that are well again, and whether the spool is full."""
-        for member in self._members:
-            member.look()
+        for worker in self._processes:
+            worker.look()
         try:
             self._gate.wait(0)  # it opens and shuts only for those who ask
         except StateError as error:
@@ -224,25 +226,25 @@ class Crew:
     def ask_to_stop(self) -> None:
         """Let them come to rest; returns at once."""
         self._deadline = time.monotonic() + _GRACE
-        for member in self._members:
-            member.ask_to_stop()
+        for worker in self._processes:
+            worker.ask_to_stop()
 
     def rests(self) -> bool:
         """Ask them, if they were not; whether none is left after a bounded wait."""
         if self._deadline is None:
             self.ask_to_stop()
-        late = [member for member in self._members if not self._in_time(member)]
-        for member in late:
-            member.kill()
-        return all(member.ended(_KILLED_SECONDS) for member in late)
+        late = [worker for worker in self._processes if not self._in_time(worker)]
+        for worker in late:
+            worker.kill()
+        return all(worker.ended(_KILLED_SECONDS) for worker in late)
 
     def kill(self) -> None:
         """End them at once."""
-        for member in self._members:
-            member.kill()
+        for worker in self._processes:
+            worker.kill()
 
-    def _in_time(self, member: Member) -> bool:
-        return member.ended((self._deadline or 0.0) - time.monotonic())
+    def _in_time(self, worker: WorkerProcess) -> bool:
+        return worker.ended((self._deadline or 0.0) - time.monotonic())
 
 
 def units(settings: Settings, selection: Selection) -> list[list[str]]:
@@ -253,7 +255,7 @@ def units(settings: Settings, selection: Selection) -> list[list[str]]:
     """
     found: list[list[str]] = []
     for name, chosen in settings.inputs.items():
-        fields = enabled(chosen) if chosen.enabled else {}
+        fields = chosen.services.enabled() if chosen.enabled else {}
         sources = [f"{name}#{field}" for field in fields if selection.has_source(name, field)]
         if isinstance(chosen, PodInput) and not 0 < chosen.rate.sessions_per_hour < len(fields):
             found += [[source] for source in sources]

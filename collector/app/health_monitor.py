@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,7 +28,7 @@ _LAST_RUN = "last run"
 log = component_logger("MainProcess", "MainThread")
 
 
-class Oversight:
+class HealthMonitor:
     """Keeps the health board up to date; raises ``StateError`` only when it is made."""
 
     def __init__(
@@ -50,6 +51,7 @@ class Oversight:
         self.board.keep_only(subjects(settings))
         self.announcer = Announcer(settings, store, clock, gate, self.board, self._kernel)
         self._inspector: Inspector | None = None
+        self._inspecting = threading.Lock()
 
     def begin(self, jobs: Sequence[Job], delivery: Delivery) -> None:
         """The run begins: tell how the last one ended, and leave the marker of this one."""
@@ -65,7 +67,7 @@ class Oversight:
         """The run lasts."""
         try:
             kernel = self._kernel.counts()
-            marker = Marker(alive=self._clock.now(), kernel=kernel, beats=not self._once)
+            marker = Marker(alive=self._clock.now(), kernel=kernel, once=self._once)
             last_run.mark(self._folder, marker)
         except OSError as error:
             log.error("The marker of this run cannot be written: %s", error)
@@ -74,7 +76,8 @@ class Oversight:
         """See how everything fares, tell what changed, and store it."""
         if self._inspector is None or self._clock.stopping():
             return
-        self._inspector.look(log)
+        with self._inspecting:
+            self._inspector.look(log)
         self.announcer.tell(self.board.news())
         self._save()
 
@@ -86,7 +89,8 @@ class Oversight:
     def stopped(self) -> None:
         """All has come to rest; the store is still open."""
         if self._inspector is not None:
-            self._inspector.note_data()
+            with self._inspecting:
+                self._inspector.note_data()
         self.board.end(Signal.ENDED)
         self._save()
 
@@ -106,7 +110,6 @@ def subjects(settings: Settings) -> set[str]:
     sources = {
         f"{name}#{field}"
         for name, each in settings.inputs.items()
-        for field in type(each.services).model_fields
-        if getattr(each.services, field) is not None
+        for field in each.services.configured()
     }
     return sources | {f"output {name}" for name in settings.outputs} | {COLLECTOR}
