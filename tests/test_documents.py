@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 from collector import __version__
 from collector.app.outcome import MEANING
 from collector.cli import application
+from collector.config.casb import HOST_SUFFIX
 from collector.config.load import load
 from collector.core import times
 
@@ -108,6 +109,16 @@ def test_config_in_readme_is_valid(tmp_path: Path) -> None:
     environ = {"CASB_API_KEY": "invented", "CASB_CLIENT_ID": "invented"}
     settings = load(tmp_path / "config.yaml", environ, NOW)
     assert set(settings.inputs) == {"casb", "pod"}
+
+
+def test_the_example_agrees_with_the_manual() -> None:
+    """Its mask is that of the page, which leaves an address readable; its regions are all."""
+    example = text("config.yaml.example")
+    (mask,) = re.findall(r"\{type: mask, .*\}", example)
+    assert mask in text("docs/pipelines.md")
+    region = re.search(r"^    region: (.*)$", example, re.MULTILINE)
+    assert region is not None
+    assert [name for name in HOST_SUFFIX if not re.search(rf"\b{name}\b", region[1])] == []
 
 
 def test_changelog_begins_with_this_version() -> None:

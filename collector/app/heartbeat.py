@@ -34,8 +34,8 @@ def barred(folder: Path) -> str | None:
         (folder / _NAME).read_bytes()
     except PermissionError as error:
         return f"{error.filename} cannot be read: {error.strerror}; let {own_user()}, read it"
-    except OSError:
-        return None
+    except OSError:  # there is none
+        pass
     return None
 
 

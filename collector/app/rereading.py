@@ -47,16 +47,6 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     ready: Micros | None = None
 
 
-def enabled(settings: Settings) -> list[str]:
-    """The sources that are to be collected: of enabled inputs the enabled services."""
-    return [
-        f"{name}#{field}"
-        for name, each in settings.inputs.items()
-        if each.enabled
-        for field in each.services.enabled()
-    ]
-
-
 def sources(settings: Settings, inputs: Iterable[str], services: Iterable[str]) -> list[str]:
     """The sources of the named inputs and services that are enabled; empty means all.
 
@@ -65,7 +55,7 @@ def sources(settings: Settings, inputs: Iterable[str], services: Iterable[str]) 
     chosen_inputs, chosen_services = frozenset(inputs), frozenset(services)
     refuse_unknown_choice(settings, chosen_inputs, chosen_services)
     chosen = Selection(chosen_inputs, chosen_services)
-    found = [each for each in enabled(settings) if chosen.has_source(*each.split("#"))]
+    found = [each for each in settings.sources() if chosen.has_source(*each.split("#"))]
     if not found:
         raise ConfigError(21, "no service that is configured and enabled fits", _CHECK)
     return found

@@ -15,7 +15,6 @@ from rich.text import Text
 from collector.app import last_run
 from collector.app.heartbeat import alive
 from collector.app.outcome import PARTIAL
-from collector.app.rereading import enabled
 from collector.cli.chosen import settings
 from collector.cli.options import ConfigOption, JsonOption
 from collector.cli.process import stop_on_signals
@@ -134,7 +133,7 @@ def _look(found: Settings, reader: HealthReader, clock: SystemClock) -> Seen:
         once=left is not None and left.once,
         died=died,
         rows=rows,
-        not_begun=sorted({*enabled(found)}.difference(row.subject for row in rows)),
+        not_begun=sorted({*found.sources()}.difference(row.subject for row in rows)),
     )
 
 
@@ -278,18 +277,9 @@ def _source(seen: Seen, row: SubjectHealth) -> dict[str, Any]:
 
 def _unknown(source: str) -> dict[str, Any]:
     """What there is to say of a source that no run has had."""
-    return {
-        "source": source,
-        "state": _NOT_BEGUN,
-        "since": None,
-        "cause": _NO_RUN,
-        "checked": None,
-        "last_data": None,
-        "last_event_time": None,
-        "complete_until": None,
-        "lag_seconds": None,
-        "events": 0,
-    }
+    times_of = ("since", "checked", "last_data", "last_event_time", "complete_until")
+    told = {"source": source, "state": _NOT_BEGUN, "cause": _NO_RUN, "events": 0}
+    return told | dict.fromkeys((*times_of, "lag_seconds"))
 
 
 def _event(event: OpenFault) -> dict[str, Any]:

@@ -137,7 +137,9 @@ class CasbInput(Input):
         default="proofpoint_casb",
         description="This kind of input. Default: the input's own name, when that is a type.",
     )
-    region: Region = Field(default="us", description="Data centre of the tenant.")
+    region: Region = Field(
+        default="us", description="Data centre of the tenant; `stg` is the vendor's own staging."
+    )
     endpoints: CasbEndpoints = Field(
         default=CasbEndpoints(), description="Hosts other than the region's."
     )

@@ -1,7 +1,8 @@
 """pydantic's findings as problems: where, what, and what to do.
 
-A value is shown only when it is a number, or a short word that one of our own
-rules judged; never among credentials, and never when a reference brought it.
+A value is shown only when it is a number, a short word that one of our own rules
+judged, or one that is nearly what may stand there; never among credentials, and never
+when a reference brought it.
 """
 
 from __future__ import annotations
@@ -56,6 +57,9 @@ FIXED: dict[str, tuple[str, str]] = {
 NUMBERS = frozenset(
     {"int_type", "bool_type", "greater_than", "greater_than_equal", "less_than", "less_than_equal"}
 )
+TOO_SHORT = 3
+"""Characters of which nobody makes a secret."""
+IN_QUOTES = re.compile(r"'([^']*)'")
 SHORT_WORD = re.compile(r"[A-Za-z0-9_.:+-]{1,32}")
 
 Explanation: TypeAlias = tuple[str, str]
@@ -104,12 +108,24 @@ def _unknown(error: ErrorDetails, _: dict[str, Any]) -> Explanation:
     return "is no setting here", fix
 
 
-def _choice(_: ErrorDetails, context: dict[str, Any]) -> Explanation:
-    return f"must be {context['expected']}", "write one of these words"
+def _choice(error: ErrorDetails, context: dict[str, Any]) -> Explanation:
+    close = None if "credentials" in error["loc"] else nearest(error["input"], context["expected"])
+    fix = "write one of these words" if close is None else f"did you mean {close}?"
+    return f"must be {context['expected']}", fix
 
 
 def _kind(_: ErrorDetails, context: dict[str, Any]) -> Explanation:
-    return "is no known type", f"choose from: {context['expected_tags']}"
+    close = nearest(context["tag"], context["expected_tags"])
+    meant = "" if close is None else f"did you mean {close}? "
+    return "is no known type", f"{meant}choose from: {context['expected_tags']}"
+
+
+def nearest(word: object, known: str) -> str | None:
+    """The one of the known words, as pydantic lists them in quotes, that is nearly this one."""
+    if not isinstance(word, str) or not word[:1].isalpha():  # 1.1 is no slip of the pen for 1.3
+        return None
+    close = get_close_matches(word, IN_QUOTES.findall(known), n=1)
+    return close[0] if close else None
 
 
 def _bound(words: str, key: str) -> Callable[[ErrorDetails, dict[str, Any]], Explanation]:
@@ -132,11 +148,18 @@ RULES: dict[str, Callable[[ErrorDetails, dict[str, Any]], Explanation]] = {
 
 def _harmless(error: ErrorDetails) -> str | None:
     """The refused value, where it is a number or a short word and no secret belongs."""
-    value = error["input"]
+    context = error.get("ctx", {})
+    value = context.get("tag", error["input"])
     if "credentials" in error["loc"]:
         return None
     if isinstance(value, str):
-        word = error["type"] == "setting" and SHORT_WORD.fullmatch(value)
-        return repr(value) if word else None
+        known = context.get("expected_tags") or context.get("expected")
+        word = error["type"] == "setting" if known is None else _no_secret(value, known)
+        return repr(value) if word and SHORT_WORD.fullmatch(value) else None
     number = error["type"] in NUMBERS and isinstance(value, bool | int | float)
     return str(value) if number else None
+
+
+def _no_secret(word: str, known: str) -> bool:
+    """Whether what stands in place of one of the known words can be no secret."""
+    return len(word) <= TOO_SHORT or nearest(word, known) is not None

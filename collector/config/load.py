@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from collector.config import explain, hosted, json_source
 from collector.config.access import Access, anchored, exposed
@@ -29,6 +30,7 @@ from collector.config.problems import (
     Place,
     Problem,
 )
+from collector.config.respelling import respelt
 from collector.config.sealed import Opener
 from collector.config.secrets import Resolver
 from collector.config.source import MAX_BYTES, Document
@@ -171,12 +173,26 @@ def _facts(data: dict[str, Any], now: Micros) -> Facts:
 def _validate(
     data: dict[str, Any], facts: Facts, referenced: AbstractSet[Place]
 ) -> tuple[Settings | None, list[Problem]]:
-    """The settings, or none and what the models find wrong."""
+    """The settings, or none and what the models find wrong.
+
+    What has a misspelt type is judged as the type that was meant, too.
+    """
+    settings, found = _judged(data, facts)
+    if settings is not None:
+        return settings, []
+    meant, misspelt = respelt(data, found)
+    if misspelt:
+        found = [*misspelt, *_judged(meant, facts)[1]]
+    told = filter(explain.speaks_for_itself, found)
+    return None, [explain.problem(each, referenced) for each in told]
+
+
+def _judged(data: dict[str, Any], facts: Facts) -> tuple[Settings | None, list[ErrorDetails]]:
+    """The settings, or none and pydantic's findings."""
     try:
         return Settings.model_validate(data, context=facts), []
     except ValidationError as error:
-        found = filter(explain.speaks_for_itself, error.errors())
-        return None, [explain.problem(each, referenced) for each in found]
+        return None, error.errors()
 
 
 def _sound_inputs(data: dict[str, Any], facts: Facts) -> dict[str, AnyInput]:

@@ -49,6 +49,15 @@ class Settings(Section):
         """Where this collector keeps its state."""
         return self.globals.persistence.config.directory_name
 
+    def sources(self) -> list[str]:
+        """All that is to be collected: the enabled services of enabled inputs."""
+        return [
+            f"{name}#{field}"
+            for name, each in self.inputs.items()
+            if each.enabled
+            for field in each.services.enabled()
+        ]
+
     def outputs_of(self, name: str) -> tuple[str, ...]:
         """The names of the outputs that get this input's records."""
         chosen = self.inputs[name].outputs

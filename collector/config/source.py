@@ -48,6 +48,10 @@ SURROGATE = re.compile(r"[\ud800-\udfff]")
 QUOTES = frozenset("'\"|>")
 QUOTED = re.compile(r"""(['"])(?!<)[^'"]{2,}\1""")
 
+BRACKETS = {"while parsing a flow mapping": "}", "while parsing a flow sequence": "]"}
+"""What closes the bracket in which the parser stumbled, by its words for where it was."""
+QUOTING = "quote text with : # { [ & * !"
+
 ANCHORS = ("anchors (&name) and aliases (*name) are not read", "write the value out in full")
 TAGS = ("tags (!name) are not read", "remove the tag; put text that starts with ! in quotes")
 
@@ -216,9 +220,16 @@ def _at(event: Event, place: Place, reason: str, fix: str) -> Problem:
 def _syntax(error: MarkedYAMLError, text: str) -> Problem:
     mark = error.problem_mark or error.context_mark
     line, column = int(mark.line), int(mark.column)
-    tab = "\t" in "".join(text.split("\n")[line : line + 1])[: column + 1]
-    reason = "a tab stands where YAML wants blanks" if tab else _without_values(str(error.problem))
-    fix = "indent with blanks" if tab else "correct the YAML here; quote text with : # { [ & * !"
+    if "\t" in "".join(text.split("\n")[line : line + 1])[: column + 1]:
+        reason, fix = "a tab stands where YAML wants blanks", "indent with blanks"
+    elif error.context in BRACKETS:
+        opened, closing = error.context_mark, BRACKETS[error.context]
+        place = f"line {opened.line + 1}, column {opened.column + 1}"
+        sign = text[opened.index]
+        reason = f"the {sign} of {place} is not closed, or a comma is missing before this"
+        fix = f"close it with {closing}, put commas between what it holds, and {QUOTING}"
+    else:
+        reason, fix = _without_values(str(error.problem)), f"correct the YAML here; {QUOTING}"
     return Problem(
         path="",
         reason=f"{reason} (line {line + 1}, column {column + 1})",

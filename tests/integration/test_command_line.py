@@ -80,6 +80,38 @@ def test_a_help_text_fits_80_columns(words: tuple[str, ...]) -> None:
     assert max(map(len, described)) <= 78
 
 
+@pytest.mark.parametrize("columns", ["60", "80"])
+@pytest.mark.parametrize(
+    "words",
+    [("run",), ("import",), ("secret",), ("dead-letters", "show"), ("dead-letters", "drop")],
+    ids=" ".join,
+)
+def test_help_shows_what_is_to_be_typed(columns: str, words: tuple[str, ...]) -> None:
+    """A switch takes no value, and a number that is copied from a list has no range."""
+    wide = {"COLUMNS": columns, "TERMINAL_WIDTH": columns}
+    done = CliRunner(env=wide).invoke(application(), [*words, "--help"])
+    assert done.exit_code == COMPLETE
+    assert "--help" in done.stdout
+    assert not [each for each in ("bool", "list[", "9223372036854775807") if each in done.stdout]
+
+
+def test_interrupted_while_modules_load() -> None:
+    """Ctrl-C counts from the first moment."""
+    code = (
+        "import sys\n"
+        "from collector.cli import main\n"
+        "class Impatient:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'collector.cli.check':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Impatient())\n"
+        "main()\n"
+    )
+    command = [sys.executable, "-c", code, "check"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (PARTIAL, "Interrupted.\n")
+
+
 def ended(folder: Path, output: int, words: tuple[str, ...]) -> tuple[int, str]:
     """A command whose standard output leads there: its exit code, and what it says of it."""
     text, suffix = EXAMPLES["sumo"]
@@ -99,7 +131,13 @@ def ended(folder: Path, output: int, words: tuple[str, ...]) -> tuple[int, str]:
 
 each_way_to_write = pytest.mark.parametrize(
     "words",
-    [("version",), ("--help",), ("schema",), ("import", "--from", "sumo", "{original}")],
+    [
+        ("version",),
+        ("--help",),
+        ("schema",),
+        ("import", "--from", "sumo", "{original}"),
+        ("simulate", "--port", "0"),
+    ],
     ids=lambda words: words[0],
 )
 

@@ -8,6 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from collector.demo.show import prepare
+from collector.errors import ConfigError
 from tests.fakes.processes import PATIENCE, ROOT, eventually, heeding_ctrl_c
 
 LIMIT = 15.0
@@ -47,3 +51,14 @@ def test_interrupted(tmp_path: Path) -> None:
     assert "Interrupted." in told
     assert "Traceback" not in told
     assert "could not be written" not in told
+
+
+@pytest.mark.parametrize("place", ["file", "file/below", "/proc/demo"])
+def test_a_folder_that_cannot_be_used(tmp_path: Path, place: str) -> None:
+    """It is an error of ours, with its cause and what to do."""
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError) as refused:
+        prepare(tmp_path / place)
+    assert (refused.value.number, refused.value.exit_code) == (32, 3)
+    assert str(tmp_path / place) in refused.value.cause
+    assert "--out" in refused.value.remedy

@@ -207,8 +207,9 @@ def test_backfill_is_interrupted_while_the_vendor_hangs(
         site = Site(tmp_path, document(tmp_path, simulator, options))
         assert site.run("--once", "--input", "casb") == 0, site.log
         log = site.state / "reading.log"
-        span = ("--from", isoformat(options.history_start), "--service", "audit", "--yes")
-        command = [*site.command("backfill")[:3], "backfill", *span, "--config", str(site.config)]
+        begin, end = isoformat(options.history_start), isoformat(options.history_end)
+        words = ("backfill", "--from", begin, "--to", end, "--service", "audit", "--yes")
+        command = [*site.command("backfill")[:3], *words, "--config", str(site.config)]
         with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
             eventually(lambda: log.exists() and "Retrieving/sending audit" in log.read_text())
             process.send_signal(sign)

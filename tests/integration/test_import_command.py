@@ -94,7 +94,7 @@ def test_no_word_is_broken(product: str) -> None:
 def test_a_line_for_each_setting_without_a_terminal() -> None:
     """In a pipe nothing is broken, so that a setting can be searched for."""
     lines = told("virtualmetric", None)
-    assert "mapped: 13" in lines
+    assert "mapped: 15" in lines
     assert "  devices[0].properties.token -> inputs.pod_messages.credentials.token" in lines
     assert "  devices[1].properties.reuse: is part of globals.workers" in lines
     assert "  ${PROOFPOINT_TOKEN}: for inputs.pod_messages.credentials.token" in lines

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from collector.app.heartbeat import barred
 from collector.config.load import content
 from collector.config.problems import InvalidConfig
 from collector.config.secrets import Unresolved, file_text
-from collector.errors import StateError
+from collector.demo.show import prepare
+from collector.errors import ConfigError, StateError
 from collector.persistence.database import take_lock
 from collector.senders.failures import file_failure
 from tests.fakes.somebody import somebody
@@ -63,3 +65,23 @@ def test_file_of_records(closed: Path) -> None:
     with pytest.raises(PermissionError) as refused:
         closed.open("ab")
     assert f"give user {os.geteuid()}," in file_failure(refused.value, closed).remedy
+
+
+def test_sign_of_life(folder: Path) -> None:
+    """``collector health`` tells a state folder that is closed to it from one that is at rest."""
+    assert barred(folder) is None
+    (folder / "heartbeat").touch()
+    assert barred(folder) is None
+    folder.chmod(0)
+    reason = barred(folder)
+    folder.chmod(0o700)
+    assert reason is not None
+    assert f"{folder}/heartbeat cannot be read: Permission denied; let user" in reason
+
+
+def test_folder_of_the_demo(folder: Path) -> None:
+    """One below a folder that may not be written, and one that may not be written itself."""
+    folder.chmod(0o500)
+    for place in (folder / "out", folder):
+        with pytest.raises(ConfigError, match=r"cannot be used: Permission denied"):
+            prepare(place)

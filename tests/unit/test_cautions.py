@@ -123,3 +123,52 @@ def test_what_is_switched_off_is_not_warned_of() -> None:
     document = changed(MESSAGE, live)
     document["inputs"]["pod"]["enabled"] = False
     assert warned(document) == []
+
+
+def test_two_inputs_of_one_tenant() -> None:
+    """Each counts its own calls, the vendor those of both."""
+    document = changed("inputs.casb.services", {"alerts": {}})
+    other = {**document["inputs"]["casb"], "services": {"events": {}}}
+    document["inputs"]["casb2"] = other
+    (caution,) = warned(document)
+    assert caution.path == "inputs.casb2.rate.calls_per_day"
+    assert "inputs.casb" in caution.reason
+    other["enabled"] = False
+    assert warned(document) == []
+
+
+def streams(**other: Any) -> list[str]:
+    """What is warned of where a second input asks as the first does, but for this."""
+    one = {
+        "type": "websocket",
+        "uri": "wss://stream.example.com/v1",
+        "credentials": {"strategy": "bearer", "token": "secret"},
+        "services": {"stream": {"codec": "json"}},
+    }
+    found = warned(MINIMAL | {"inputs": {"one": one, "other": one | other}})
+    return [each.path for each in found if each.path.endswith(".uri")]
+
+
+def test_one_stream_twice() -> None:
+    """The same address with the same credentials; any other is another stream."""
+    assert streams() == ["inputs.other.uri"]
+    assert streams(uri="wss://stream.example.com/v2") == []
+    assert streams(credentials={"strategy": "bearer", "token": "another"}) == []
+    subscription = {"stream": {"codec": "json", "initial_message": "subscribe: b"}}
+    assert streams(services=subscription) == []
+    assert streams(enabled=False) == []
+
+
+@pytest.mark.parametrize("off", ["inputs.casb.enabled", "inputs.casb.services.alerts.enabled"])
+def test_nothing_is_collected(off: str) -> None:
+    """All is disabled, by input or by service: valid, and worth a word."""
+    document = changed("inputs.casb.services", {"alerts": {}})
+    del document["inputs"]["pod"]
+    assert warned(document) == []
+    *steps, last = off.split(".")
+    block: Any = document
+    for step in steps:
+        block = block[step]
+    block[last] = False
+    (caution,) = warned(document)
+    assert (caution.path, "nothing is collected" in caution.reason) == ("inputs", True)

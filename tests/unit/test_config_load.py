@@ -312,3 +312,43 @@ def test_secrets_are_there() -> None:
     """Whoever sends a secret can reveal it."""
     found = load(EXAMPLE, ENVIRON, NOW).inputs["casb"]
     assert found.credentials.api_key.get_secret_value() == "canary-api-key"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("path", "word", "meant"),
+    [
+        ("inputs.casb.type", "proofpoint_csb", "proofpoint_casb"),
+        ("inputs.pod.services.message.mode", "hybird", "hybrid"),
+        ("outputs.archive.config.compression", "gz", "gzip"),
+        ("inputs.casb.region", "uk", None),
+        ("outputs.archive.type", "kafak", "kafka"),
+    ],
+)
+def test_a_misspelt_word(path: str, word: str, meant: str | None) -> None:
+    """It is shown, with the word that was meant where there is one that is nearly it."""
+    found = {each.path: each for each in problems(changed(path, word))}[path]
+    assert found.value == f"'{word}'"
+    assert ("did you mean" in found.fix) == (meant is not None)
+    assert meant is None or f"did you mean {meant}?" in found.fix
+
+
+def test_a_word_among_credentials_is_not_shown() -> None:
+    """It may be a secret in the wrong place."""
+    one = {"type": "websocket", "uri": "wss://a.example.com", "services": {"stream": {}}}
+    inputs = {"one": one | {"credentials": {"strategy": "baerer"}}}
+    assert "baerer" not in str(problems(MINIMAL | {"inputs": inputs}))
+
+
+def test_behind_a_misspelt_type_all_is_told() -> None:
+    """What it holds is judged as the type that was meant; with none that is, nothing is said."""
+    document = changed("inputs.casb.type", "proofpoint_csb")
+    document["inputs"]["casb"]["services"]["alerts"] = {"flaten": "split"}
+    document["pipelines"] = {"tidy": {"steps": [{"type": "drpo", "fields": []}]}}
+    assert {each.path for each in problems(document)} == {
+        "inputs.casb.type",
+        "inputs.casb.services.alerts.flaten",
+        "pipelines.tidy.steps[0].type",
+        "pipelines.tidy.steps[0].fields",
+    }
+    document["inputs"]["casb"]["type"] = "something"
+    assert "inputs.casb.services.alerts.flaten" not in {each.path for each in problems(document)}

@@ -192,3 +192,19 @@ def test_too_many_values() -> None:
 def test_too_deep(raw: bytes) -> None:
     """Nesting is bounded, long before Python's own limit."""
     assert "levels deep" in str(refused(raw))
+
+
+@pytest.mark.parametrize(
+    ("raw", "opened", "closing"),
+    [
+        (b"a: {b: 1\nc: 2\n", "the { of line 1, column 4", "close it with }"),
+        (b"a:\n  - [1, 2\nb: 3\n", "the [ of line 2, column 5", "close it with ]"),
+        (b"a: {b: 1", "the { of line 1, column 4", "close it with }"),
+    ],
+)
+def test_an_unclosed_bracket(raw: bytes, opened: str, closing: str) -> None:
+    """Told in plain words, with where it was opened."""
+    (problem,) = refused(raw).problems
+    assert f"{opened} is not closed" in problem.reason
+    assert closing in problem.fix
+    assert "expected" not in problem.reason

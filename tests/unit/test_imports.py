@@ -201,6 +201,15 @@ def test_the_same_secret_is_the_same_reference() -> None:
     assert "token of d1" in told(found, "default")["inputs.d2.enabled"]
 
 
+@pytest.mark.parametrize(
+    ("product", "setting"),
+    [("sumo", "source.schemaRef.type"), ("virtualmetric", "devices[0].type")],
+)
+def test_what_tells_the_kind_is_in_the_report(product: str, setting: str) -> None:
+    """It is a setting like others, and it becomes the input's type."""
+    assert mapped(example(product))[setting].endswith(".type")
+
+
 def test_masks_are_no_secrets() -> None:
     """What is masked alike need not be the same."""
     found = imported("virtualmetric", vm(*['properties: {cluster: c, token: "****"}'] * 2))
@@ -442,6 +451,12 @@ def test_stellar_content_type_that_is_none(row: str) -> None:
     assert CANARY not in f"{found}"
 
 
+def test_the_type_of_a_row_is_in_the_report() -> None:
+    """Stellar Cyber's CSV has it in a column."""
+    text = "Name,Type,Cluster ID,API Key\na,Proofpoint on Demand,c,5c2a9e1f\n"
+    assert mapped(imported("stellar", text, ".csv"))["[0].Type"] == "inputs.a.type"
+
+
 def test_stellar_content_types_without_credentials() -> None:
     """What a connector collects is enough; without that word, its credentials are."""
     found = imported("stellar", STELLAR_ROWS.format('z,,,"Foo, Message"'), ".csv")
@@ -480,6 +495,26 @@ def test_devo() -> None:
         "globals.persistence.type",
         "inputs.proofpoint_casb.id",
     }
+
+
+def test_devo_tells_the_start_of_those_without_one() -> None:
+    """A service whose start is taken over does not begin 7 days back."""
+    found = told(example("devo"), "default")
+    assert "inputs.*.services" not in found
+    assert "inputs.proofpoint_casb.services.alerts" not in found
+    assert "7 days back" in found["inputs.proofpoint_casb.services.events"]
+
+
+def test_devo_one_tenant_twice() -> None:
+    """The second is taken over switched off: its records would come twice."""
+    one = {
+        "credentials": {"api_key": CANARY, "client_id": CANARY, "client_secret": CANARY},
+        "services": {"alerts": {}},
+    }
+    inputs = {f"casb{at}": {"type": "proofpoint_casb", **one} for at in range(2)}
+    found = imported("devo", json.dumps({"inputs": inputs}), ".json")
+    assert [each.enabled for each in settings(found).inputs.values()] == [True, False]
+    assert "credentials of casb0" in told(found, "default")["inputs.casb1.enabled"]
 
 
 def test_devo_hosted() -> None:

@@ -215,3 +215,43 @@ STREAMS_ALLOWED: dict[str, list[dict[str, Any]]] = {
 def test_streams_that_are_allowed(case: str) -> None:
     """No false alarm."""
     assert problems(beside(*STREAMS_ALLOWED[case])) == ()
+
+
+def tenants(*inputs: dict[str, Any]) -> dict[str, Any]:
+    """A configuration with these CASB inputs, of one tenant unless they say otherwise."""
+    credentials = {"api_key": SECRET, "client_id": "id", "client_secret": "secret"}
+    made = {
+        f"casb{number}": {"type": "proofpoint_casb", "credentials": credentials, **each}
+        for number, each in enumerate(inputs)
+    }
+    return MINIMAL | {"inputs": made}
+
+
+ALERTS: dict[str, Any] = {"services": {"alerts": {}}}
+EVENTS: dict[str, Any] = {"services": {"events": {}}}
+
+
+def test_a_service_of_one_tenant_twice() -> None:
+    """Each record would come twice: told at the second input, without the credentials."""
+    problem = only(tenants(ALERTS, ALERTS))
+    assert problem.path == "inputs.casb1.credentials.client_id"
+    assert "inputs.casb0" in problem.reason
+    assert "alerts" in problem.reason
+    assert SECRET not in str(problem)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        EVENTS,
+        ALERTS | {"enabled": False},
+        {"services": {"alerts": {"enabled": False}, "events": {}}},
+        ALERTS | {"region": "eu"},
+        ALERTS | {"endpoints": {"alerts": "https://other.example.com"}},
+        ALERTS | {"credentials": {"api_key": "b", "client_id": "b", "client_secret": "b"}},
+    ],
+    ids=["other service", "input off", "service off", "region", "host", "tenant"],
+)
+def test_what_two_casb_inputs_may_share(other: dict[str, Any]) -> None:
+    """Another service, another place, another tenant; and what is switched off asks nobody."""
+    assert problems(tenants(ALERTS, other)) == ()

@@ -116,7 +116,7 @@ def test_on_error_reaches_the_step() -> None:
         ),
         ({"type": "pseudonymise", "fields": ["a"], "key": "short"}, ".key", "is shorter than 16"),
         ({"type": "drop", "feilds": ["a"], "fields": ["a"]}, ".feilds", "is no setting here"),
-        ({"type": "dorp"}, ".type", "is no known type"),
+        ({"type": "dorp", "fields": ["a"]}, ".type", "is no known type"),
     ],
 )
 def test_what_is_wrong_with_a_step(step: dict[str, Any], path: str, reason: str) -> None:
