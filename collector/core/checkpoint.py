@@ -203,8 +203,9 @@ def caught_up(
 ) -> Checkpoint:
     """After these events came live: whether the server has given what had waited for us.
 
-    As far as is known it gives in the order of time.  So it has once an event comes that
-    is younger than the session; ``quiet``: or nothing has come for long.
+    It is taken to give records in the order in which they were made (nothing is public).
+    So it has once an event comes that is younger than the session; ``quiet``: or nothing
+    has come for long.
     """
     live = checkpoint.live
     if live is None or live.backlog is None:
