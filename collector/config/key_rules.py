@@ -1,8 +1,8 @@
 """What two inputs may not share: a session of PoD, or a service of one CASB tenant.
 
 The vendor allows one session per token and service, archive sessions included
-(docs/vendor-notes.md, PoD 3).  A second one is refused with 409, or ends the
-first.  A service of CASB that two inputs ask for is delivered twice, at twice the calls.
+(docs/vendor-notes.md, PoD 3); a second one is refused with 409.  A service of CASB that
+two inputs ask for is delivered twice, at twice the calls.
 Secrets are compared in memory and never told.
 """
 

@@ -37,8 +37,8 @@ def halves(window: Window, step: Micros) -> tuple[Window, Window] | None:
 class Quota(msgspec.Struct, frozen=True):
     """The calls an input may make: so many a UTC day, and so far apart.
 
-    ``per_day`` 0 means no limit.  The vendor publishes 1,000 a day for v1 of the
-    CASB API and nothing on spacing (docs/vendor-notes.md, CASB A4).  ``longest_pause``: what
+    ``per_day`` 0 means no limit.  One client tells of 1,000 a day for v1 of the
+    CASB API, and nobody of spacing (docs/vendor-notes.md, CASB A4).  ``longest_pause``: what
     lies further ahead is no pause of ours, but the mark of a clock that ran ahead.
     """
 
