@@ -70,7 +70,7 @@ LIBRARIES = {
     "ruamel": ("collector.config",),
     "sqlite_utils": ("collector.persistence",),
     "zlib_ng": ("collector.persistence.seals", "collector.senders.compression"),
-    "zstandard": ("collector.senders.compression",),
+    "zstandard": ("collector.persistence.packing", "collector.senders.compression"),
 }
 
 # Modules that ask the operating system the time; everything else is given a Clock.

@@ -3,7 +3,7 @@
 Tables
     meta         store id, and the epoch that grows with each start
     checkpoint   one row per source: the state under Devo's names
-    spool        one row per batch: the lines as one blob
+    spool        one row per batch: the lines as one blob, compressed if large
     pending      which output still has to confirm which batch
     spent        batches that every output has confirmed, whose rows are still there
     position     what a sender wants to know at its next start
@@ -113,3 +113,9 @@ def spent_batches(db: Database) -> None:
         """CREATE TABLE spent (
             batch INTEGER PRIMARY KEY, bytes INTEGER NOT NULL, seal INTEGER NOT NULL)"""
     )
+
+
+@schema()
+def compressed_batches(db: Database) -> None:
+    """In which form a batch's body is stored (``persistence.packing``)."""
+    db.execute("ALTER TABLE spool ADD COLUMN codec TEXT NOT NULL DEFAULT 'none'")

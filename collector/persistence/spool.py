@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlite_utils import Database
@@ -16,6 +16,7 @@ from collector.core import fault
 from collector.core.model import Batch, Clock, Refusal, SpooledBatch
 from collector.persistence import accounts, letters, seals, spent
 from collector.persistence.guarded import Guarded, meta
+from collector.persistence.packing import Packed, pack, unpack
 from collector.persistence.recent import Recent
 
 _LOOK_SECONDS = 0.05
@@ -25,6 +26,19 @@ _COUNT_SHARE = 20
 """The spool is counted again after a second, and after so many times what counting it took."""
 
 _COLUMNS = "source, tag, lane, mode, count, first, last, bytes, hours"
+_SIZE = _COLUMNS.split(", ").index("bytes")
+
+
+class Prepared(NamedTuple):
+    """A batch that an output waits for, in the form in which it will be stored."""
+
+    batch: Batch
+    packed: Packed
+
+
+def prepared(batches: Iterable[Batch]) -> list[Prepared]:
+    """The batches that somebody waits for; done before a transaction, for it takes its time."""
+    return [Prepared(batch, pack(batch.body)) for batch in batches if batch.outputs]
 
 
 class SqliteSpool:
@@ -69,27 +83,26 @@ class SqliteSpool:
         # Millions of small batches take seconds to count: that must not become all we do.
         self._count_at = now + max(_COUNT_SECONDS, (now - began) * _COUNT_SHARE)
 
-    def add(self, db: Database, batches: Iterable[Batch]) -> list[SpooledBatch]:
+    def add(self, db: Database, batches: Sequence[Prepared]) -> list[SpooledBatch]:
         """Write batches inside the caller's transaction; see ``grown``."""
-        awaited = [batch for batch in batches if batch.outputs]
-        sizes = [len(batch.body) for batch in awaited]
+        sizes = [len(each.packed.body) for each in batches]
         spent.make_room(db, sizes)
-        added = [self._add(db, batch) for batch in awaited]
+        added = [self._add(db, *each) for each in batches]
         # For the next ones: SQLite reads a page that one transaction frees and takes.
         spent.make_room(db, sizes)
         return added
 
-    def _add(self, db: Database, batch: Batch) -> SpooledBatch:
+    def _add(self, db: Database, batch: Batch, packed: Packed) -> SpooledBatch:
         row: list[seals.Value] = [
             *(batch.source, batch.tag, batch.lane, batch.mode, batch.count),
             *(batch.first, batch.last, len(batch.body)),
             msgspec.json.encode(batch.hours).decode(),
         ]
-        sealed = seals.seal("spool", *row, batch.body)
+        sealed = seals.seal("spool", *row, packed.body)
         number = db.execute(
-            f"INSERT INTO spool ({_COLUMNS}, seal, body)"  # noqa: S608
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [*row, sealed, batch.body],
+            f"INSERT INTO spool ({_COLUMNS}, seal, codec, body)"  # noqa: S608
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [*row, sealed, *packed],
         ).lastrowid
         assert number is not None  # noqa: S101 - a row was inserted
         for output in batch.outputs:
@@ -97,7 +110,7 @@ class SqliteSpool:
             db.execute(
                 "INSERT INTO pending VALUES (?, ?, ?, ?)", [*owed, seals.seal("pending", *owed)]
             )
-        return self._spooled(number, sealed, [*row, batch.body])
+        return self._spooled(number, sealed, row, batch.body)
 
     def grown(self, added: Sequence[SpooledBatch]) -> None:
         """The transaction that added these batches is durable: wake the senders."""
@@ -206,16 +219,17 @@ class SqliteSpool:
             self._changed.notify_all()
 
     def _read(self, db: Database, batch: int) -> SpooledBatch:
-        query = f"SELECT seal, {_COLUMNS}, body FROM spool WHERE id = ?"  # noqa: S608
+        query = f"SELECT seal, codec, body, {_COLUMNS} FROM spool WHERE id = ?"  # noqa: S608
         found = db.execute(query, [batch]).fetchone()
         if found is None:
             raise sqlite3.DatabaseError("a batch that an output waits for is gone")
-        sealed, *row = found
-        seals.check("spool", *row, sealed=sealed)
-        return self._spooled(batch, sealed, row)
+        sealed, codec, stored, *row = found
+        seals.check("spool", *row, stored, sealed=sealed)
+        body = unpack(Packed(codec, stored), row[_SIZE])
+        return self._spooled(batch, sealed, row, body)
 
-    def _spooled(self, number: int, sealed: int, row: Sequence[Any]) -> SpooledBatch:
-        source, tag, lane, mode, count, first, last, _bytes, _hours, body = row
+    def _spooled(self, number: int, sealed: int, row: Sequence[Any], body: bytes) -> SpooledBatch:
+        source, tag, lane, mode, count, first, last, _bytes, _hours = row
         return SpooledBatch(
             id=number,
             # A restored backup gives the same number again, but to other records.

@@ -27,7 +27,7 @@ from collector.persistence.database import Connect
 from collector.persistence.guarded import Guarded
 from collector.persistence.health import HealthStore
 from collector.persistence.letters import Filter, Letter, Totals
-from collector.persistence.spool import SqliteSpool
+from collector.persistence.spool import SqliteSpool, prepared
 
 LETTER_BYTES = 1024 * 1024 * 1024
 """How many bytes of dead letters are kept unless the caller says otherwise."""
@@ -158,9 +158,10 @@ class SqliteStore:
                     211, f"the account of {commit.source} does not add up", "please report this"
                 )
         fault.point("tx.begin")
+        batches = prepared(commit.batches)
         with self._writer.transaction() as db:
             fault.point("tx.spool")
-            added = self.spool.add(db, commit.batches)
+            added = self.spool.add(db, batches)
             fault.point("tx.dedup")
             for slot, digests in commit.digests.items():
                 known.add(db, commit.source, slot, commit.observed, digests)
@@ -184,7 +185,7 @@ class SqliteStore:
         ``changes`` are the ledger rows that it tells of.
         """
         with self._writer.transaction() as db:
-            added = self.spool.add(db, [batch])
+            added = self.spool.add(db, prepared([batch]))
             accounts.announce(db, changes)
         self.spool.grown(added)
 
@@ -249,7 +250,7 @@ class SqliteStore:
         with self._writer.transaction() as db:
             added = []
             for letter in refused:
-                added += self.spool.add(db, [letters.as_batch(db, letter)])
+                added += self.spool.add(db, prepared([letters.as_batch(db, letter)]))
                 letters.remove(db, letter.id)
         self.spool.grown(added)
 

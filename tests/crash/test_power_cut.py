@@ -31,6 +31,7 @@ from collector.persistence.sqlite import SqliteStore
 from collector.pullers.base import Source
 from collector.pullers.intake import Destination, Intake
 from tests.fakes.clock import ManualClock
+from tests.fakes.noise import noisy_text
 from tests.fakes.power import Disk, Image
 
 START: Micros = 1_767_225_600_000_000
@@ -141,9 +142,9 @@ def intake_over(store: SqliteStore, clock: ManualClock) -> Intake:
 
 def take(intake: Intake, number: int) -> None:
     """Take the page of that hour, which completes the hour."""
-    size = 60_000 if number == LARGE else 60
+    text = noisy_text(60_000 if number == LARGE else 60).encode()
     events = [
-        Event(f"{number}-{n}", hour(number) + n, b'{"text":"%b"}' % (bytes([97 + n]) * size))
+        Event(f"{number}-{n}", hour(number) + n, b'{"n":%d,"text":"%b"}' % (n, text))
         for n in range(EVENTS)
     ]
     intake.take(

@@ -28,12 +28,13 @@ from tests.fakes.crashes import (
     judged,
     started,
 )
+from tests.fakes.noise import noisy_text
 from tests.fakes.pod_run import streaming
 from tests.fakes.pod_vendor import PodVendor
 
 START: Micros = 1_767_225_600_000_000
 """2026-01-01T00:00:00Z."""
-VENDOR = PodVendor(START, START + 3 * HOUR, 300 * SECOND, "x" * 20_000)
+VENDOR = PodVendor(START, START + 3 * HOUR, 300 * SECOND, noisy_text(60_000))
 END = START + 7 * HOUR
 ROOM = 24
 """Pages of 16 KiB: more than an hour of records takes, less than two."""

@@ -25,6 +25,7 @@ from collector.core.store import Commit
 from collector.errors import StateError
 from collector.persistence.database import FILE_NAME, LOCK_NAME
 from collector.persistence.report import StateReport
+from tests.fakes.noise import noise
 from tests.fakes.somebody import somebody
 from tests.fakes.stores import START, SqliteState
 
@@ -46,7 +47,7 @@ def used(state: SqliteState) -> SqliteState:
     return state
 
 
-def commit(number: int, size: int = 100) -> Commit:
+def commit(number: int, body: bytes | None = None) -> Commit:
     """A commit with one batch and a digest."""
     batch = Batch(
         source=SOURCE,
@@ -54,7 +55,7 @@ def commit(number: int, size: int = 100) -> Commit:
         lane="standard",
         mode="live",
         count=1,
-        body=b"%0*d\n" % (size, number),
+        body=body or b"%0100d\n" % number,
         first=START,
         last=START,
         outputs=("siem",),
@@ -270,14 +271,15 @@ def test_a_full_disk_loses_nothing_and_passes(used: SqliteState) -> None:
         with store._writer.reading() as db:  # noqa: SLF001 - the limit is the connection's
             pages = db.execute("PRAGMA page_count").fetchone()[0]
             db.execute(f"PRAGMA max_page_count = {pages + 2}").fetchone()
+        large = commit(99, body=noise(500_000))
         with pytest.raises(StateError, match=r"206.*full"):
-            store.commit(commit(99, size=500_000))
+            store.commit(large)
         assert store.checkpoint(SOURCE) == started(START + 19)
         assert len(store.spool.take("siem", "standard", 0, 1 << 24)) == 20
         assert store.spool.size == 20 * 101
         with store._writer.reading() as db:  # noqa: SLF001 - the same
             db.execute("PRAGMA max_page_count = 1000000").fetchone()
-        store.commit(commit(99, size=500_000))
+        store.commit(large)
         assert store.checkpoint(SOURCE) == started(START + 99)
 
 

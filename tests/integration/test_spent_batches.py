@@ -19,6 +19,7 @@ from collector.persistence.report import StateReport
 from collector.persistence.spent import LARGE_BYTES, MAX_BYTES, waiting_bytes
 from collector.persistence.sqlite import SqliteStore
 from tests.fakes.clock import ManualClock
+from tests.fakes.noise import noise
 
 SOURCE = "pod#message"
 LARGE = 1_000_000
@@ -32,14 +33,14 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
 
 
 def spool(store: SqliteStore, size: int, *outputs: str) -> None:
-    """Commit a batch of one record with so many bytes."""
+    """Commit a batch of so many bytes, which takes as many of the file."""
     batch = Batch(
         source=SOURCE,
         tag="mail.proofpoint.pod.message",
         lane="standard",
         mode="archive",
         count=1,
-        body=b'{"id":"%b"}\n' % (b"x" * (size - 10)),
+        body=noise(size),
         first=0,
         last=0,
         outputs=outputs or ("siem",),
