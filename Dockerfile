@@ -33,7 +33,7 @@ COPY collector /app/collector
 # closed to all but its owner; the image's user must be able to read it.
 RUN chmod -R a+rX /app \
     && /opt/venv/bin/python -m compileall -q /app/collector \
-    && printf '#!/opt/venv/bin/python\nfrom collector.cli import main\n\nmain()\n' > /opt/venv/bin/collector \
+    && printf '#!/opt/venv/bin/python\nfrom collector.__main__ import main\n\nmain()\n' > /opt/venv/bin/collector \
     && chmod 755 /opt/venv/bin/collector
 
 FROM ${PYTHON_IMAGE}

@@ -122,7 +122,7 @@ $(VENV)/.made:
 $(VENV)/.command: $(VENV)/.made
 	@$(BIN)/python -c 'import pathlib, site; \
 		pathlib.Path(site.getsitepackages()[0], "collector-source.pth").write_text("$(CURDIR)\n")'
-	@printf '#!%s\nfrom collector.cli import main\n\nmain()\n' "$(abspath $(BIN))/python" > $(BIN)/collector
+	@printf '#!%s\nfrom collector.__main__ import main\n\nmain()\n' "$(abspath $(BIN))/python" > $(BIN)/collector
 	@chmod 755 $(BIN)/collector
 	@touch $@
 

@@ -49,6 +49,24 @@ def test_a_command_loads_what_it_needs() -> None:
     assert not {"collector.config.models", "cryptography"} & loaded_by("version")
 
 
+def test_an_interruption_while_the_program_loads() -> None:
+    """One line and the exit code of an interruption, as later on."""
+    code = (
+        "import sys\n"
+        "class Interrupted:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'typer':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupted())\n"
+        "from collector.__main__ import main\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (PARTIAL, "", "Interrupted.\n")
+
+
 def test_help_knows_all() -> None:
     """Without a command everything is loaded, so that the list is whole."""
     assert {"collector.cli.run", "collector.cli.ledger"} <= loaded_by("--help")
