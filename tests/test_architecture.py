@@ -48,6 +48,11 @@ LAYERS = {
 # Where each third-party library may be imported; msgspec alone is everywhere.
 LIBRARIES = {
     "aiohappyeyeballs": ("collector.wire.handshake",),
+    "aiokafka": (
+        "collector.senders.kafka_aiokafka",
+        "collector.senders.kafka_hearing",
+        "collector.senders.kafka_session",
+    ),
     "aiohttp": ("collector.simulator",),
     "apscheduler": ("collector.app",),
     "boto3": ("collector.senders.s3_store",),
@@ -57,7 +62,11 @@ LIBRARIES = {
         "collector.senders.s3_transport",
     ),
     "cel_expr_python": ("collector.pipeline.conditions",),
-    "confluent_kafka": ("collector.senders.kafka", "collector.senders.kafka_failures"),
+    "confluent_kafka": (
+        "collector.senders.kafka_failures",
+        "collector.senders.kafka_hearing",
+        "collector.senders.kafka_librdkafka",
+    ),
     "cryptography": ("collector.config.ciphertext", "collector.net", "collector.app.certificates"),
     "deepdiff": ("collector.app.pre_pull",),
     "numpy": ("collector.core.digest_set",),

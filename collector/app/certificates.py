@@ -165,7 +165,10 @@ def _unverified(user: TlsUser) -> Iterator[Problem]:
 
 def _name_it(user: TlsUser) -> str:
     if user.is_kafka:
-        return "use the brokers' names in their certificates in bootstrap_servers"
+        return (
+            "use the brokers' names in their certificates in bootstrap_servers, or set "
+            "tls.server_name to a name that all of them have"
+        )
     return "set tls.server_name to a name in its certificate"
 
 

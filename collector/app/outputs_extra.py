@@ -4,6 +4,10 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
+from functools import partial
+
 from collector.app import tls
 from collector.app.tls import revealed
 from collector.config.destinations_kafka import KafkaConfig
@@ -12,6 +16,7 @@ from collector.config.outputs import KafkaOutput, S3Output
 from collector.config.tls import Tls
 from collector.logs import ComponentLogger
 from collector.senders.base import Hold, Sender
+from collector.senders.kafka_producer import Producer
 from collector.senders.kafka_settings import KafkaSasl, KafkaSettings
 from collector.senders.s3_objects import Form, ndjson
 from collector.senders.s3_settings import S3Credentials, S3Settings
@@ -39,7 +44,19 @@ def _kafka(config: KafkaConfig, log: ComponentLogger) -> Sender:
         queue_messages=config.queue.max_messages,
         queue_bytes=config.queue.max_bytes,
     )
-    return KafkaSender(settings, topic=config.topic, key=config.record_key, log=log.logger)
+    connect = _kafka_producer(settings, log.logger)
+    return KafkaSender(connect, topic=config.topic, key=config.record_key)
+
+
+def _kafka_producer(settings: KafkaSettings, log: logging.Logger) -> Callable[[], Producer]:
+    """Over librdkafka, which is the faster one, except for what it cannot do (0015)."""
+    if settings.tls is not None and settings.tls.checks.server_name is not None:
+        from collector.senders.kafka_aiokafka import AiokafkaProducer
+
+        return partial(AiokafkaProducer, settings, log)
+    from collector.senders.kafka_librdkafka import LibrdkafkaProducer
+
+    return partial(LibrdkafkaProducer, settings, log)
 
 
 def _s3(config: S3Config) -> Sender:

@@ -21,6 +21,8 @@ from collector.config.tls import Tls, TrustsCa
 from collector.config.urls import loopback
 
 _SERVER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9._-]{0,252}):([0-9]{1,5})")
+# What aiokafka, which asks for tls.server_name, compresses by another library.
+_BY_CRAMJAM = frozenset({"snappy", "lz4", "zstd"})
 _TOPIC = re.compile(r"(?:[A-Za-z0-9._-]|\{(?:tag|service|input)\}){1,100}")
 
 
@@ -91,8 +93,8 @@ class KafkaConfig(TrustsCa):
     protocol: Literal["tls", "tcp"] = Field(default="tls", description="Transport.")
     tls: Tls = Field(
         default=Tls(),
-        description="How the brokers are verified. `server_name` is refused: each broker is asked "
-        "for by its own name, which one name for all cannot be.",
+        description="How the brokers are verified. Every broker is asked for `server_name`, in "
+        "place of its own name, so all certificates must have it.",
     )
     sasl: KafkaSasl | None = Field(
         default=None, description="User and password, where the brokers want them."
@@ -119,6 +121,10 @@ class KafkaConfig(TrustsCa):
     @model_validator(mode="after")
     def _can_be_reached(self) -> Self:
         needs("confluent_kafka", "kafka")
+        if self.tls.server_name is not None:
+            needs("aiokafka", "kafka")
+        if self.tls.server_name is not None and self.compression in _BY_CRAMJAM:
+            needs("cramjam", "kafka")
         return self
 
     @model_validator(mode="after")
@@ -132,17 +138,6 @@ class KafkaConfig(TrustsCa):
     def _uses_its_tls(self) -> Self:
         if self.whole_tls() != Tls() and self.protocol == "tcp":
             raise refuse("has settings of TLS, but protocol is tcp", "set protocol: tls")
-        return self
-
-    @model_validator(mode="after")
-    def _names_no_server(self) -> Self:
-        if self.tls.server_name is not None:
-            reason = (
-                "has tls.server_name: librdkafka asks each broker for the broker's own name, as "
-                "the cluster gives it out, and verifies that; one name cannot be that of all"
-            )
-            fix = "use the certificates' names in bootstrap_servers and advertised.listeners"
-            raise refuse(reason, fix)
         return self
 
     @model_validator(mode="after")

@@ -26,7 +26,7 @@ class TlsUser(NamedTuple):
 
     @property
     def is_kafka(self) -> bool:
-        """Whether librdkafka speaks TLS here, which has rules of its own."""
+        """Whether the other side is a cluster, each of whose brokers has a name of its own."""
         return bool(self.kind == "kafka")
 
     @property
@@ -34,7 +34,8 @@ class TlsUser(NamedTuple):
         """Whether an authority is believed only together with the root that it comes from."""
         tls = block(self.settings, "tls")
         verified = not self.switched_off("verify_certificate")
-        return self.is_kafka and verified and tls.get("ca_mode") != "add"
+        by_librdkafka = self.is_kafka and tls.get("server_name") is None
+        return by_librdkafka and verified and tls.get("ca_mode") != "add"
 
     def spelled(self, name: Role | Literal["key_password"]) -> str:
         """The setting: its short form, unless ``tls`` has it."""

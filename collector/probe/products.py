@@ -110,8 +110,9 @@ _KAFKA: dict[Trouble, Verdict] = {
         "Set ca to the authority that signed the brokers' certificates.",
     ),
     Trouble.TLS_NAME: Verdict(
-        "The broker's certificate is for another name than that in bootstrap_servers.",
-        "Write the broker into bootstrap_servers by a name that stands in its certificate.",
+        "The broker's certificate is for another name than the one that was asked for.",
+        "Write the broker into bootstrap_servers by a name that stands in its certificate, or set "
+        "tls.server_name to a name that all brokers' certificates have.",
     ),
     Trouble.TLS: Verdict(
         "The two sides found no common TLS, or the port does not speak it.",

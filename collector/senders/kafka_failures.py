@@ -25,7 +25,13 @@ from collector.senders.tls import ClientTls
 # Parts of OpenSSL's texts: our refusal of a certificate, and alerts about ours.
 _NOT_ACCEPTED = "certificate verify failed"
 _CERTIFICATE_ALERTS = ("certificate", "unknown ca", "access denied", "decrypt error")
-_TOO_LARGE = frozenset({"MSG_SIZE_TOO_LARGE", "RECORD_LIST_TOO_LARGE"})
+_TOO_LARGE = (
+    KAFKA_TOO_LARGE,
+    (
+        "nothing: these records are sent again one by one, and one that is too large alone is "
+        "kept aside; lower max_message_bytes to the topic's max.message.bytes to spare this"
+    ),
+)
 _CREDENTIALS = (KAFKA_DENIED, "check sasl: mechanism, username and password")
 _NO_TOPIC = (KAFKA_TOPIC, "create the topic")
 _NO_REPLICAS = (
@@ -67,6 +73,8 @@ _REMEDIES: dict[str, tuple[int, str]] = {
     "TOPIC_EXCEPTION": (KAFKA_TOPIC, "correct topic: a broker does not take such a name"),
     "NOT_ENOUGH_REPLICAS": _NO_REPLICAS,
     "NOT_ENOUGH_REPLICAS_AFTER_APPEND": _NO_REPLICAS,
+    "MSG_SIZE_TOO_LARGE": _TOO_LARGE,
+    "RECORD_LIST_TOO_LARGE": _TOO_LARGE,
     "INVALID_RECORD": (
         KAFKA_FAILED,
         "check what the topic demands of a record: a compacted one wants a key",
@@ -77,7 +85,7 @@ _ELSE = (KAFKA_FAILED, "look at the brokers' log; the records are sent again")
 
 def too_large(error: KafkaError) -> bool:
     """Whether the topic, or our own limit, will not take it for its size."""
-    return error.name() in _TOO_LARGE
+    return _REMEDIES.get(error.name()) == _TOO_LARGE
 
 
 def failure(
@@ -95,6 +103,11 @@ def failure(
     if name == "_SSL" and "alert" in text and any(part in text for part in _CERTIFICATE_ALERTS):
         remedy = "set cert and key to a pair that the brokers know and that has not expired"
         return Undelivered(CLIENT_CERTIFICATE, f"Kafka: {text}", remedy)
+    return called(name, text)
+
+
+def called(name: str, text: str) -> Undelivered:
+    """What an error of that name in librdkafka means; ``text`` says what was seen."""
     number, remedy = _REMEDIES.get(name, _ELSE)
     return Undelivered(number, f"Kafka: {text}", remedy)
 
@@ -118,23 +131,9 @@ def _unaccepted(text: str, tls: ClientTls | None) -> Undelivered:
     )
 
 
-def set_too_large(error: KafkaError) -> Undelivered:
-    """A broker refused a set of records; which of them is too large, it does not say."""
-    return Undelivered(
-        KAFKA_TOO_LARGE,
-        f"Kafka: {error.str()}",
-        "nothing: these records are sent again one by one, and one that is too large alone is "
-        "kept aside; lower max_message_bytes to the topic's max.message.bytes to spare this",
-    )
-
-
 def unanswered(count: int) -> Undelivered:
-    """The library did not keep its own time-out."""
-    return Undelivered(
-        TIMED_OUT,
-        f"Kafka: {count} records were not answered in time",
-        "check the brokers' load and the network; the records are sent again",
-    )
+    """A time-out of which nobody knows the cause."""
+    return called("_MSG_TIMED_OUT", f"{count} records were not answered in time")
 
 
 @contextmanager

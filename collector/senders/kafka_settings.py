@@ -1,9 +1,9 @@
-"""From our settings to librdkafka's properties (its ``CONFIGURATION.md``).  Pure functions."""
+"""From our settings to what each client of Kafka takes.  Pure functions."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from collector.core.model import Frozen
 from collector.senders.tls import ClientTls
@@ -11,6 +11,11 @@ from collector.senders.tls import ClientTls
 Codec: TypeAlias = Literal["none", "gzip", "snappy", "lz4", "zstd"]
 Mechanism: TypeAlias = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 Property: TypeAlias = str | int | float | bool
+
+_CLIENT = "proofpoint-collector"
+# librdkafka's own limit of a set (``batch.size``).
+_SET_BYTES = 1_000_000
+_MOST_TRIES = 4
 
 
 class KafkaSasl(Frozen, frozen=True):
@@ -26,7 +31,7 @@ class KafkaSettings(Frozen, frozen=True):
 
     ``timeout`` (seconds) is for one record, from the queue to the answer of all its
     replicas; ``linger`` (seconds) is how long a set of records may wait to grow.
-    ``tls`` None: plain TCP; of its checks the library cannot do ``server_name``.
+    ``tls`` None: plain TCP; of its checks librdkafka cannot do ``server_name``.
     """
 
     servers: Sequence[str]
@@ -41,10 +46,10 @@ class KafkaSettings(Frozen, frozen=True):
 
 
 def properties(settings: KafkaSettings) -> dict[str, Property]:
-    """All that the producer is made with, but for what its certificate files hold."""
+    """All that librdkafka is told (``CONFIGURATION.md``), but what certificate files hold."""
     return {
         "bootstrap.servers": ",".join(settings.servers),
-        "client.id": "proofpoint-collector",
+        "client.id": _CLIENT,
         "acks": "all",
         "enable.idempotence": True,
         # A record without a key goes anywhere; one with a key where Java's producers put it.
@@ -58,6 +63,32 @@ def properties(settings: KafkaSettings) -> dict[str, Property]:
         "log.connection.close": False,
         "security.protocol": _protocol(settings),
         **_sasl(settings.sasl),
+    }
+
+
+def options(settings: KafkaSettings) -> dict[str, Any]:
+    """All that aiokafka is told, but for its TLS context and where a record goes.
+
+    What it repeats by itself it repeats until we stop it, so our time-out is kept elsewhere;
+    a request gets a part of it, so that a broker that is mute leaves time for another.
+    """
+    sasl = settings.sasl
+    return {
+        "bootstrap_servers": list(settings.servers),
+        "client_id": _CLIENT,
+        "acks": "all",
+        "enable_idempotence": True,
+        "compression_type": None if settings.compression == "none" else settings.compression,
+        "request_timeout_ms": _milliseconds(
+            settings.timeout / min(len(settings.servers) + 1, _MOST_TRIES)
+        ),
+        "linger_ms": settings.linger * 1000,
+        "max_batch_size": min(settings.max_message_bytes, _SET_BYTES),
+        "max_request_size": settings.max_message_bytes,
+        "security_protocol": _protocol(settings),
+        "sasl_mechanism": None if sasl is None else sasl.mechanism,
+        "sasl_plain_username": None if sasl is None else sasl.username,
+        "sasl_plain_password": None if sasl is None else sasl.password,
     }
 
 

@@ -1,8 +1,9 @@
 """TLS towards Kafka: certificate files of any form as what librdkafka takes.
 
 It takes PEM from memory (``ssl.*.pem``), so that nothing is written anywhere.  It has no
-property for a name other than the broker's own (librdkafka issue 3321), and none for the
-oldest version of TLS: that is OpenSSL's, 1.2, unless the suites leave 1.3 alone.
+property for a name other than the broker's own (librdkafka issue 3321; ``kafka_aiokafka``
+serves that), and none for the oldest version of TLS: that is OpenSSL's, 1.2, unless the
+suites leave 1.3 alone.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from contextlib import ExitStack
 
 from confluent_kafka import KafkaError
@@ -13,18 +12,20 @@ from collector.senders.kafka_settings import KafkaSettings
 from collector.senders.s3 import S3Sender
 from collector.senders.s3_objects import ndjson
 from tests.fakes.kafka_brokers import KafkaBrokers
+from tests.fakes.kafka_engines import ENGINES, sender_over
 from tests.fakes.s3_service import Bucket, bucket
 
-LOG = logging.getLogger("tests.senders")
 TOPIC = "casb.proofpoint.alert"
-EXTRA = ("kafka", "s3")
+KAFKA = {f"kafka-{engine}": engine for engine in ENGINES}
+EXTRA = (*KAFKA, "s3")
 
 
 class KafkaDestination:
     """A topic of one partition, read as its compaction would leave it."""
 
-    def __init__(self, brokers: KafkaBrokers) -> None:
+    def __init__(self, engine: str, brokers: KafkaBrokers) -> None:
         self.brokers = brokers
+        self._engine = engine
         brokers.create(TOPIC)
 
     def sender(self) -> KafkaSender:
@@ -35,7 +36,7 @@ class KafkaDestination:
             timeout=5.0,
             max_message_bytes=4_000_000,
         )
-        return KafkaSender(settings, topic="{tag}", key="event_id", log=LOG)
+        return sender_over(self._engine, settings)
 
     def lines(self) -> list[bytes]:
         """The last message of each key, in order."""
@@ -86,4 +87,4 @@ def extra(kind: str, stack: ExitStack) -> KafkaDestination | S3Destination:
     """The destination of that kind; what it starts ends with the stack."""
     if kind == "s3":
         return S3Destination(bucket())
-    return KafkaDestination(stack.enter_context(KafkaBrokers()))
+    return KafkaDestination(KAFKA[kind], stack.enter_context(KafkaBrokers()))

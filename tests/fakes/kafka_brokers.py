@@ -14,7 +14,8 @@ import confluent_kafka
 from confluent_kafka import Consumer, Message, TopicPartition
 
 PRODUCE = 0
-"""The protocol's number of a request to produce."""
+INIT_PRODUCER_ID = 22
+"""The protocol's numbers of requests."""
 BROKER = 1
 
 _HANDLE = ctypes.c_void_p
@@ -72,6 +73,23 @@ _push_errors = _function(
 )
 _clear_errors = _function("rd_kafka_mock_clear_request_errors", None, _HANDLE, ctypes.c_int16)
 _set_down = _function("rd_kafka_mock_broker_set_down", ctypes.c_int, _HANDLE, ctypes.c_int32)
+_start_tracking = _function("rd_kafka_mock_start_request_tracking", None, _HANDLE)
+_requests = _function(
+    "rd_kafka_mock_get_requests",
+    ctypes.POINTER(_HANDLE),
+    _HANDLE,
+    ctypes.POINTER(ctypes.c_size_t),
+)
+_forget_requests = _function(
+    "rd_kafka_mock_request_destroy_array", None, ctypes.POINTER(_HANDLE), ctypes.c_size_t
+)
+_api_key = _function("rd_kafka_mock_request_api_key", ctypes.c_int16, _HANDLE)
+_set_topic_error = _function(
+    "rd_kafka_mock_topic_set_error", None, _HANDLE, ctypes.c_char_p, ctypes.c_int
+)
+_set_delay = _function(
+    "rd_kafka_mock_broker_set_rtt", ctypes.c_int, _HANDLE, ctypes.c_int32, ctypes.c_int
+)
 _set_up = _function("rd_kafka_mock_broker_set_up", ctypes.c_int, _HANDLE, ctypes.c_int32)
 
 
@@ -86,6 +104,7 @@ class KafkaBrokers:
         assert self._handle, reason.value
         self._cluster = _new_cluster(self._handle, 1)
         self.servers: str = _servers(self._cluster).decode()
+        _start_tracking(self._cluster)
 
     def __enter__(self) -> Self:
         """It runs already."""
@@ -100,10 +119,23 @@ class KafkaBrokers:
         """Make a topic; one that is written to without it has four partitions."""
         assert _create(self._cluster, topic.encode(), partitions, 1) == 0
 
-    def refuse(self, errors: Iterable[int]) -> None:
-        """Answer the next requests to produce with these codes; 0 takes what it brings."""
+    def refuse(self, errors: Iterable[int], request: int = PRODUCE) -> None:
+        """Answer the next such requests with these codes; 0 takes what it brings."""
         codes = list(errors)
-        _push_errors(self._cluster, PRODUCE, len(codes), (ctypes.c_int * len(codes))(*codes))
+        _push_errors(self._cluster, request, len(codes), (ctypes.c_int * len(codes))(*codes))
+
+    def refuse_topic(self, topic: str, error: int) -> None:
+        """Answer whoever asks for this topic's partitions with this code."""
+        _set_topic_error(self._cluster, topic.encode(), error)
+
+    def requests(self, request: int) -> int:
+        """So many requests of this kind came."""
+        count = ctypes.c_size_t()
+        found = _requests(self._cluster, ctypes.byref(count))
+        try:
+            return sum(_api_key(each) == request for each in found[: count.value])
+        finally:
+            _forget_requests(found, count.value)
 
     def accept(self) -> None:
         """Answer all requests well again."""
@@ -116,6 +148,10 @@ class KafkaBrokers:
     def come_up(self) -> None:
         """Take connections again."""
         _set_up(self._cluster, BROKER)
+
+    def delay(self, milliseconds: int) -> None:
+        """Answer everything so much later."""
+        _set_delay(self._cluster, BROKER, milliseconds)
 
     def messages(self, topic: str) -> list[Message]:
         """All messages of a topic, by partition and offset, as a consumer reads them."""

@@ -26,7 +26,7 @@ from tests.image.containers import (
 MAX_BYTES = 200_000_000
 """What the image may add to its base, with requirements.lock."""
 FILES = {f"{tag}.ndjson" for tag in TAGS.values()}
-OPTIONAL = {"boto3", "botocore", "confluent_kafka", "pyarrow"}
+OPTIONAL = {"aiokafka", "boto3", "botocore", "confluent_kafka", "pyarrow"}
 
 small = pytest.mark.skipif(not SMALL, reason="the image was built with more packages")
 

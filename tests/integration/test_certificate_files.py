@@ -136,13 +136,15 @@ def test_kafka_wants_the_root(pki: Pki) -> None:
     assert problem.path == "outputs.bus.config.tls.ca"
     assert "root" in problem.reason
     assert found(kafka(alone, ca_mode="add"), now()) == ([], [])
+    assert found(kafka(alone, server_name="kafka"), now()) == ([], []), "another library's"
     assert found(kafka(between.cert), now()) == ([], []), "its file holds its issuers"
 
 
 def test_kafka_is_told_of_names_that_it_can_use(pki: Pki) -> None:
-    """What is advised is no setting that it refuses."""
+    """One for each broker, or one for all."""
     _, (warning,) = found(kafka(long_lived(pki).cert, verify_hostname=False), now())
     assert "bootstrap_servers" in warning.fix
+    assert "tls.server_name" in warning.fix
 
 
 WRONG: dict[str, tuple[Callable[[Pki, Issued], Config], str, str]] = {

@@ -18,12 +18,13 @@ from tests.fakes.config import changed, settings
 from tests.fakes.kafka_brokers import KafkaBrokers
 from tests.fakes.s3_service import CREDENTIALS, bucket
 
-LIBRARIES = {"boto3", "botocore", "confluent_kafka", "pyarrow"}
+LIBRARIES = {"aiokafka", "boto3", "botocore", "confluent_kafka", "pyarrow"}
 LOG = component_logger("OutputProcess", "tests")
 CONFIG = """
 globals: {id: "4711", name: acme}
 outputs:
   bus: {type: kafka, config: {bootstrap_servers: ["127.0.0.1:9093"]}}
+  named: {type: kafka, config: {bootstrap_servers: ["127.0.0.1:9093"], tls: {server_name: kafka}}}
   lake: {type: s3, config: {bucket: acme-logs, format: parquet}}
   archive: {type: file, config: {path: out}}
 inputs:
@@ -114,6 +115,24 @@ def test_missing_libraries_are_asked_for(tmp_path: Path) -> None:
         assert f"proofpoint-collector[{extra}]" in done.stdout
 
 
+def test_what_one_name_for_all_brokers_needs(tmp_path: Path) -> None:
+    """`collector check` names the library that `tls.server_name` needs, and only there."""
+    config = tmp_path / "config.yaml"
+    config.write_text(CONFIG, encoding="utf-8")
+    for library in ("aiokafka", "cramjam"):
+        code = (
+            "import sys\n"
+            f"sys.modules[{library!r}] = None\n"
+            "from collector.cli import main\n"
+            "sys.argv = ['collector', 'check', '--json', '--config', sys.argv[1]]\n"
+            "main()\n"
+        )
+        done = python(code, str(config))
+        assert done.returncode == 3, done.stderr
+        assert f"needs the library {library}" in done.stdout
+        assert done.stdout.count("proofpoint-collector[kafka]") == 1
+
+
 def test_libraries_stay_out_until_they_are_needed(tmp_path: Path) -> None:
     """A collector with these outputs configured and not yet served has imported none of them."""
     config = tmp_path / "config.yaml"
@@ -135,3 +154,5 @@ def test_libraries_stay_out_until_they_are_needed(tmp_path: Path) -> None:
     )
     assert python(code, str(config), "archive").stdout.strip() == "[]"
     assert python(code, str(config), "bus").stdout.strip() == "['confluent_kafka']"
+    both = "['aiokafka', 'confluent_kafka']"
+    assert python(code, str(config), "named").stdout.strip() == both

@@ -13,6 +13,8 @@ from collector.app.probing import exit_code
 from collector.app.probing_outputs import places
 from collector.probe.findings import Report, Result, Step
 from tests.fakes import config
+from tests.fakes.kafka_brokers import KafkaBrokers
+from tests.fakes.kafka_door import KafkaDoor
 from tests.fakes.pki import Pki
 from tests.fakes.probing import document, failure, probed, results, secure, seen
 from tests.fakes.processes import free_port
@@ -151,6 +153,20 @@ def test_places(kind: str) -> None:
     found = places(config.settings(whole).outputs["siem"])
     assert [each.shown for each in found] == expected
     assert all(each.context is not None for each in found)
+
+
+@pytest.mark.parametrize("name", ["kafka.example.com", "other.example.com"])
+def test_kafka_under_one_name(tmp_path: Path, pki: Pki, name: str) -> None:
+    """`tls.server_name` is asked for at each step, up to the record; another one is refused."""
+    context = secure(pki.issue(issuer=pki.ca, names=("kafka.example.com",)))
+    with KafkaBrokers() as brokers, KafkaDoor(context, brokers.servers) as door:
+        tls = {"ca": str(pki.ca.cert), "server_name": name}
+        settings = {"bootstrap_servers": [door.servers], "topic": "test", "tls": tls}
+        found = output(tmp_path, "kafka", settings)
+        messages = brokers.messages("test")
+    assert found.passed == (name == "kafka.example.com")
+    assert len(messages) == found.passed
+    assert found.passed or failure(found).step is Step.TLS
 
 
 def test_one_broker_is_enough_to_go_on(tmp_path: Path) -> None:

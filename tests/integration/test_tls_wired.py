@@ -103,11 +103,12 @@ def test_the_output_s3(pki: Pki, server: RawServer, asked: list[str | None]) -> 
     assert asked == [NAME]
 
 
-def test_the_output_kafka(pki: Pki) -> None:
+@pytest.mark.parametrize("name", [{"verify_hostname": False}, {"server_name": NAME}])
+def test_the_output_kafka(pki: Pki, name: dict[str, object]) -> None:
     """Authority and certificate as set, each in another form, up to confirmed records."""
     mine = pki.issue(issuer=pki.ca)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*pki.issue(issuer=pki.ca, names=["kafka.example.com"])[:2])
+    context.load_cert_chain(*pki.issue(issuer=pki.ca, names=[NAME])[:2])
     context.load_verify_locations(pki.ca.cert)
     context.verify_mode = ssl.CERT_REQUIRED
     with KafkaBrokers() as brokers, KafkaDoor(context, brokers.servers) as door:
@@ -116,7 +117,7 @@ def test_the_output_kafka(pki: Pki) -> None:
             "ca": str(pki.der(pki.ca)),
             "cert": str(pki.pkcs12(mine, PASSWORD)),
             "key_password": PASSWORD,
-            "tls": {"verify_hostname": False},
+            "tls": name,
         }
         found = settings(changed("outputs.bus", {"type": "kafka", "config": config}))
         log = component_logger("OutputProcess", "bus")

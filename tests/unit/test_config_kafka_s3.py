@@ -31,6 +31,15 @@ def test_defaults_of_kafka() -> None:
     assert (config.compression, config.max_message_bytes) == ("zstd", 1_000_000)
 
 
+def test_one_name_for_all_brokers() -> None:
+    """It is taken, with every compression."""
+    for compression in ("none", "zstd"):
+        tls = {"server_name": "kafka.example.com"}
+        found = settings(document("kafka", tls=tls, compression=compression)).outputs["lake"]
+        assert isinstance(found, KafkaOutput)
+        assert found.config.whole_tls().server_name == "kafka.example.com"
+
+
 def test_defaults_of_s3() -> None:
     """Hours, gzip, objects of five minutes or 64 MiB, bound to what was there."""
     found = settings(document("s3")).outputs["lake"]
@@ -54,7 +63,7 @@ def test_defaults_of_s3() -> None:
         ({"ca": "a.pem", "tls": {"ca": "b.pem"}}, "ca twice"),
         ({"protocol": "tcp", "ca": "a.pem"}, "protocol is tcp"),
         ({"protocol": "tcp", "tls": {"verify_hostname": False}}, "protocol is tcp"),
-        ({"tls": {"server_name": "kafka.example.com"}}, "the broker's own name"),
+        ({"protocol": "tcp", "tls": {"server_name": "a.example.com"}}, "protocol is tcp"),
         ({"timeout_in_seconds": 1, "linger_in_seconds": 1}, "linger_in_seconds"),
         ({"protocol": "tcp", "sasl": {**USER, "mechanism": "PLAIN"}}, "in the clear"),
     ],

@@ -1,10 +1,10 @@
-"""librdkafka's properties, from our settings."""
+"""What each client of Kafka is told, from our settings."""
 
 from __future__ import annotations
 
 import pytest
 
-from collector.senders.kafka_settings import KafkaSasl, KafkaSettings, properties
+from collector.senders.kafka_settings import KafkaSasl, KafkaSettings, options, properties
 from collector.senders.tls import ClientTls
 
 SASL = KafkaSasl(mechanism="SCRAM-SHA-512", username="collector", password="k4fka-secret")
@@ -41,3 +41,26 @@ def test_protocol(tls: ClientTls | None, sasl: KafkaSasl | None, protocol: str) 
     found = properties(KafkaSettings(servers=["a:1"], tls=tls, sasl=sasl))
     assert found["security.protocol"] == protocol
     assert ("sasl.password" in found) == (sasl is not None)
+
+
+def test_promises_of_the_other_library() -> None:
+    """The same, by the names that aiokafka has for it."""
+    found = options(KafkaSettings(servers=["a:1", "b:2"], sasl=SASL, tls=ClientTls()))
+    assert found["bootstrap_servers"] == ["a:1", "b:2"]
+    assert (found["acks"], found["enable_idempotence"]) == ("all", True)
+    assert (found["security_protocol"], found["sasl_mechanism"]) == ("SASL_SSL", "SCRAM-SHA-512")
+    assert found["compression_type"] is None
+
+
+@pytest.mark.parametrize(("servers", "milliseconds"), [(1, 15_000), (2, 10_000), (64, 7_500)])
+def test_a_request_leaves_time_for_another_broker(servers: int, milliseconds: int) -> None:
+    """A mute broker does not take the whole time of a record."""
+    found = options(KafkaSettings(servers=["a:1"] * servers, timeout=30.0))
+    assert found["request_timeout_ms"] == milliseconds
+
+
+@pytest.mark.parametrize(("largest", "together"), [(4_000, 4_000), (8_000_000, 1_000_000)])
+def test_sets(largest: int, together: int) -> None:
+    """They are as large as librdkafka's, and a larger record goes alone."""
+    found = options(KafkaSettings(servers=["a:1"], max_message_bytes=largest))
+    assert (found["max_request_size"], found["max_batch_size"]) == (largest, together)

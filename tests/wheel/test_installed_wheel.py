@@ -91,7 +91,7 @@ for module in pkgutil.walk_packages(collector.__path__, "collector."):
         absent.add(error.name.partition(".")[0])
 print(*sorted(absent))
 """
-OPTIONAL = {"boto3", "botocore", "confluent_kafka", "pyarrow"}
+OPTIONAL = {"aiokafka", "boto3", "botocore", "confluent_kafka", "pyarrow"}
 
 
 def test_every_module_can_be_imported(tmp_path: Path) -> None:
