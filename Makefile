@@ -94,7 +94,7 @@ LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no
 	--no-emit-index-url --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
 $(BENCH_VENV)/.libraries: requirements-bench.lock
-$(BENCH_PRODUCT)/.libraries: requirements.lock
+$(BENCH_PRODUCT)/.libraries: requirements-extras.lock
 build/bench-%/.libraries:
 	$(PYTHON) -m venv --clear $(@D)
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check \

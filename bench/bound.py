@@ -1,6 +1,6 @@
 """The bound: what a bare script can do with the best libraries, durable, TLS in and out.
 
-    python -m bench.bound FOLDER URL PORT blob|segment
+    python -m bench.bound FOLDER URL PORT blob|segment|zstd
 
 Records come through picows; a batch of 1000 is stripped of known ids, made
 durable with its checkpoint (``synchronous=FULL``), and sent by lines.  Three
@@ -26,6 +26,7 @@ import msgspec
 import picows
 import uvloop
 import xxhash
+import zstandard
 
 from bench.certificate import HOST, Certificate
 
@@ -60,16 +61,21 @@ class Spool(Protocol):
 
 
 class BlobSpool:
-    """One SQLite row a batch, in pages of 4 KiB, one transaction with the checkpoint."""
+    """One SQLite row a batch, in pages of 4 KiB, one transaction with the checkpoint.
 
-    def __init__(self, folder: Path) -> None:
+    ``packed`` makes of a body what is stored of it.
+    """
+
+    def __init__(self, folder: Path, packed: Callable[[bytes], bytes] = bytes) -> None:
+        self._packed = packed
         self._db = opened(folder)
         self._db.execute("CREATE TABLE spool (id INTEGER PRIMARY KEY, body BLOB)")
 
     def keep(self, body: bytes, checkpoint: bytes, sent: int) -> int:
         """See ``Spool``."""
+        row = (self._packed(body),)
         self._db.execute("BEGIN IMMEDIATE")
-        kept = self._db.execute("INSERT INTO spool (body) VALUES (?)", (body,)).lastrowid
+        kept = self._db.execute("INSERT INTO spool (body) VALUES (?)", row).lastrowid
         self._db.execute("DELETE FROM spool WHERE id <= ?", (sent,))
         self._db.execute(_CHECKPOINT, (checkpoint,))
         self._db.execute("COMMIT")
@@ -94,7 +100,16 @@ class SegmentSpool:
         return self._kept
 
 
-SPOOLS: dict[str, Callable[[Path], Spool]] = {"blob": BlobSpool, "segment": SegmentSpool}
+def compressed_blobs(folder: Path) -> BlobSpool:
+    """Blobs as the product compresses them: zstd, level 1."""
+    return BlobSpool(folder, zstandard.ZstdCompressor(level=1).compress)
+
+
+SPOOLS: dict[str, Callable[[Path], Spool]] = {
+    "blob": BlobSpool,
+    "segment": SegmentSpool,
+    "zstd": compressed_blobs,
+}
 
 
 def opened(folder: Path) -> sqlite3.Connection:

@@ -14,6 +14,8 @@ from bench.servers import Server
 
 Document = dict[str, Any]
 
+_INVENTED = "invented"
+
 
 def syslog(sink: Server) -> Document:
     """A syslog output over TLS, with every default.
@@ -41,6 +43,59 @@ def http(sink: Server) -> Document:
     """An HTTP output over TLS, with every default."""
     config = {"url": f"https://{HOST}:{sink.port}/ingest", "ca": str(sink.certificate.ca)}
     return {"type": "http", "internal": False, "config": config}
+
+
+def splunk_hec(server: Server) -> Document:
+    """Splunk's event collector, with every default."""
+    return _service(server, "splunk_hec", url=_base(server), token=_INVENTED)
+
+
+def elasticsearch(server: Server) -> Document:
+    """Elasticsearch, with every default."""
+    return _service(server, "elasticsearch", url=_base(server), index="bench", api_key=_INVENTED)
+
+
+def sumo_logic(server: Server) -> Document:
+    """Sumo Logic, with every default."""
+    return _service(server, "sumo_logic", url=f"{_base(server)}/receiver/v1/http/invented")
+
+
+def sentinel(server: Server) -> Document:
+    """Azure's log ingestion, with every default."""
+    return _service(
+        server,
+        "sentinel",
+        endpoint=_base(server),
+        authority=_base(server),
+        rule_id="dcr-0123456789abcdef0123456789abcdef",
+        stream_name="Custom-Bench",
+        tenant_id="11111111-2222-3333-4444-555555555555",
+        client_id="66666666-7777-8888-9999-000000000000",
+        client_secret=_INVENTED,
+    )
+
+
+def s3(server: Server) -> Document:
+    """Objects of NDJSON, with every default."""
+    keys = {"access_key_id": "invented", "secret_access_key": "invented"}
+    place = {"endpoint_url": _base(server), "path_style": True, "region": "eu-central-1"}
+    return _service(server, "s3", bucket="bench", credentials=keys, **place)
+
+
+def kafka(server: Server) -> Document:
+    """Kafka, with every default but TLS, which the broker of the benchmark does not speak."""
+    place = server.told("/kafka")["place"]
+    config = {"bootstrap_servers": [place], "protocol": "tcp"}
+    return {"type": "kafka", "internal": False, "config": config}
+
+
+def _base(server: Server) -> str:
+    return f"https://{HOST}:{server.port}"
+
+
+def _service(server: Server, kind: str, **config: Any) -> Document:
+    files = {"ca": str(server.certificate.ca)}
+    return {"type": kind, "internal": False, "config": config | files}
 
 
 def files(folder: Path) -> Document:

@@ -38,13 +38,14 @@ class Server(NamedTuple):
             connection.close()
 
 
-def arrived(sink: Server, before: int, expected: int) -> dict[str, float]:
+def arrived(sink: Server, before: int, expected: int, path: str = "/") -> dict[str, float]:
     """The sink's totals once it has so many records more; raises ``Failed`` for any other number.
 
-    A sender that waits for no answer may be gone while its last bytes are still read.
+    ``path``: where it tells them.  A sender that waits for no answer may be gone while its
+    last bytes are still read.
     """
     deadline = time.monotonic() + _PATIENCE
-    while (totals := sink.told("/"))["records"] - before < expected:
+    while (totals := sink.told(path))["records"] - before < expected:
         if time.monotonic() > deadline:
             break
         time.sleep(_LOOK_SECONDS)
@@ -64,6 +65,13 @@ def generator(certificate: Certificate, ring: int | None = None) -> Iterator[Ser
 def sink(certificate: Certificate, *, unique: bool = False) -> Iterator[Server]:
     """A sink; ``unique`` lets it keep ids and tell how many different ones there were."""
     with _server("bench.sink", certificate, *(["--unique"] if unique else [])) as server:
+        yield server
+
+
+@contextmanager
+def services(certificate: Certificate) -> Iterator[Server]:
+    """The services that outputs over HTTP, S3 and Kafka deliver to."""
+    with _server("bench.services", certificate) as server:
         yield server
 
 

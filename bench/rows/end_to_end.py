@@ -17,6 +17,7 @@ from bench.servers import generator, sink
 PRODUCT = "product, syslog"
 SEGMENT = "bound, segment file"
 BLOB = "bound, SQLite blob"
+COMPRESSED = "bound, SQLite blob, zstd"
 TUNED = "Sentinel-style, tuned"
 PUBLISHED = "Sentinel-style, as published"
 XSIAM = "XSIAM-style"
@@ -40,6 +41,7 @@ PRODUCTS = (
 OTHERS = (
     Contestant(SEGMENT, 1, _tool("bench.bound", after=["segment"])),
     Contestant(BLOB, 1, _tool("bench.bound", after=["blob"])),
+    Contestant(COMPRESSED, 1, _tool("bench.bound", after=["zstd"])),
     Contestant(TUNED, 10, _tool("bench.peers", before=["sentinel-tuned"])),
     Contestant(XSIAM, 10, _tool("bench.peers", before=["xsiam"])),
     Contestant("Devo-style, tuned", 10, _tool("bench.peers", before=["devo"])),

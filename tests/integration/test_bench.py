@@ -21,9 +21,10 @@ from bench.frames import Ring
 from bench.measured import Failed, cost
 from bench.outcome import Measurement, Outcome, Verdict, skipped
 from bench.records import SIZE, pod_messages
-from bench.rows.end_to_end import OTHERS, SEGMENT, TUNED, prove
+from bench.rows import senders
+from bench.rows.end_to_end import COMPRESSED, OTHERS, SEGMENT, TUNED, prove
 from bench.rows.many import lags
-from bench.servers import Server, generator, sink, tenants
+from bench.servers import Server, generator, services, sink, tenants
 from bench.sink import Octets
 
 RECORDS = 300
@@ -123,13 +124,22 @@ def test_a_contestant_that_loses_records_fails(context: Context, vendor: Server)
             prove(field, idle)
 
 
-@pytest.mark.parametrize("name", [SEGMENT, TUNED])
+@pytest.mark.parametrize("name", [SEGMENT, COMPRESSED, TUNED])
 def test_the_others_are_measured(context: Context, vendor: Server, name: str) -> None:
     """A bound and a peer bring every record to the sink."""
     (contestant,) = (each for each in OTHERS if each.name == name)
     with sink(context.certificate) as destination:
         field = Field(context, vendor, destination, finished_hour())
         assert run(field, contestant, RECORDS).records == RECORDS
+
+
+@pytest.mark.parametrize("name", senders.SERVICES)
+def test_each_sender_brings_all_to_its_service(context: Context, name: str) -> None:
+    """Every service of the benchmark takes and counts what its sender sends."""
+    output, path = senders.SERVICES[name]
+    with services(context.certificate) as cloud:
+        found = senders.sent(context, cloud, output, 2, path)
+    assert found["CPU us/record"] > 0
 
 
 def test_quiet_tenants_answer_the_collector(context: Context) -> None:
