@@ -35,6 +35,8 @@ from collector.wire.stream import Stream, StreamLimits
 from collector.wire.websocket import WebSocketWire, batches
 
 _POD = {"message": pod_message, "maillog": pod_maillog, "audit": pod_audit}
+_ARCHIVE_PAGE = 3
+"""Batches of an archive hour that are committed together: what is past need not hurry."""
 _ARCHIVE_ATTEMPTS = 8
 """Handshakes tried for one archive hour before it is left to the next pull."""
 
@@ -70,7 +72,11 @@ def _wires(wiring: Wiring, pod: PodInput, service: PodService, allowance: Allowa
         return MeasuredWire(vendor, allowance)
 
     lasting = _stream_limits(wiring, service)
-    finite = structs.replace(lasting, message_idle=service.archive_idle_limit_in_seconds)
+    finite = structs.replace(
+        lasting,
+        message_idle=service.archive_idle_limit_in_seconds,
+        max_records=_ARCHIVE_PAGE * lasting.max_records,
+    )
     return _Wires(live=wire(lasting), archive=wire(finite))
 
 

@@ -70,7 +70,7 @@ class SpoolLimits(Section):
         "of it is free, and goes on when a tenth is; nothing is dropped. The "
         "default holds about five million records of 2 KB: a day at 60 a second. Several "
         "`workers` may exceed it by what they take in a second less that twentieth: with the "
-        "default by nothing up to five workers, by 1 GB at most with sixteen.",
+        "default by nothing up to three workers, by 2 GB at most with sixteen.",
     )
 
 
