@@ -68,6 +68,7 @@ class _Exchange(BaseHTTPRequestHandler):
     """One connection's requests."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or each answer would wait for an acknowledgement
     server: Services
 
     def do_GET(self) -> None:

@@ -35,7 +35,7 @@ from collector.wire.stream import Stream, StreamLimits
 from collector.wire.websocket import WebSocketWire, batches
 
 _POD = {"message": pod_message, "maillog": pod_maillog, "audit": pod_audit}
-_ARCHIVE_PAGE = 3
+_ARCHIVE_PAGE = 2
 """Batches of an archive hour that are committed together: what is past need not hurry."""
 _ARCHIVE_ATTEMPTS = 8
 """Handshakes tried for one archive hour before it is left to the next pull."""

@@ -66,7 +66,7 @@ class SpoolLimits(Section):
     max_bytes: StoredBytes = Field(
         default=10 * 1024 * MIB,
         description="Bytes of records that may wait for outputs, in all, as they came: on the disk "
-        "they are compressed, most often to a quarter. Pulling pauses when less than a twentieth "
+        "they are compressed, most often to a third. Pulling pauses when less than a twentieth "
         "of it is free, and goes on when a tenth is; nothing is dropped. The "
         "default holds about five million records of 2 KB: a day at 60 a second. Several "
         "`workers` may exceed it by what they take in a second less that twentieth: with the "

@@ -1,6 +1,6 @@
 """Bodies of batches as they lie in the file: a large one is compressed.
 
-Records repeat each other, so that a batch shrinks to a quarter.  With it shrinks what is
+Records repeat each other, so that a batch shrinks to a third or less.  With it shrinks what is
 written, twice (to the write-ahead log, then to the file), and what an outage takes of the disk.
 """
 
@@ -15,8 +15,8 @@ from collector.persistence.database import PAGE_SIZE
 
 PLAIN = "none"
 ZSTD = "zstd"
-_LEVEL = 1
-"""Of 2 KB a record: 1.1 us more than level -5, and 30 % less to write."""
+_LEVEL = -3
+"""Of 2 KB a record: 0.8 us less than level 1, and a third more to write."""
 
 
 class Packed(NamedTuple):

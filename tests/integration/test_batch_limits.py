@@ -48,7 +48,7 @@ def test_five_minutes_of_a_slow_stream() -> None:
 
 
 def test_an_archive_hour_is_committed_by_several_batches(tmp_path: Path) -> None:
-    """Each keeps the limit; three at a time share a transaction, for what is past can wait."""
+    """Each keeps the limit; two at a time share a transaction, for what is past can wait."""
     options = history(1, 300, QUIET)
     with Simulator(options, SystemClock()) as simulator:
         site = Site(tmp_path, document(tmp_path, simulator, options))
@@ -63,4 +63,4 @@ def test_an_archive_hour_is_committed_by_several_batches(tmp_path: Path) -> None
     assert sum(counts) == 300
     assert max(counts) == 20
     assert len(counts) == 15
-    assert commits == 5
+    assert commits == 8
